@@ -1,0 +1,1 @@
+// Gives targets without sources of their own something to compile.

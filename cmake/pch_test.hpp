@@ -1,0 +1,4 @@
+// Added to pch.hpp for the test programs.
+#pragma once
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>

@@ -1,0 +1,66 @@
+// TxQueue: the datagrams one loop turn wants to send.
+//
+// State machines write their output straight into it (reserve, fill, commit), so that the bytes are
+// copied once; the driver (a shard, or the simulated network) sends and clears it at the end of the
+// turn. Datagrams of one flow keep their order. One queue per shard; that shard's thread only.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/net_address.hpp"
+
+namespace limen {
+
+// Which of the shard's sockets sends or received: an index the driver hands out. A shard's UDP
+// sockets come first; TCP connections (ICE-TCP) get further numbers.
+using SocketId = uint32_t;
+
+struct Flow {
+  SocketId socket = 0;
+  SocketAddress remote;
+  friend bool operator==(const Flow&, const Flow&) = default;
+};
+
+class TxQueue {
+ public:
+  struct Slot {
+    Flow flow;
+    uint32_t offset;
+    uint16_t size;
+  };
+
+  // Room for a datagram of up to `size` bytes; valid until the next call of any member.
+  MutableBytes reserve(size_t size) {
+    if (bytes_.size() < used_ + size) bytes_.resize((used_ + size) * 2);
+    return {bytes_.data() + used_, size};
+  }
+  // Takes the first `size` bytes of the last reserve() as a datagram to `flow`.
+  void commit(const Flow& flow, size_t size) {
+    slots_.push_back({flow, static_cast<uint32_t>(used_), static_cast<uint16_t>(size)});
+    used_ += size;
+  }
+  void push(const Flow& flow, Bytes datagram) {
+    MutableBytes room = reserve(datagram.size());
+    if (!datagram.empty()) std::memcpy(room.data(), datagram.data(), datagram.size());
+    commit(flow, datagram.size());
+  }
+
+  std::span<const Slot> slots() const { return slots_; }
+  Bytes bytes(const Slot& slot) const { return {bytes_.data() + slot.offset, slot.size}; }
+  MutableBytes mutable_bytes(const Slot& slot) { return {bytes_.data() + slot.offset, slot.size}; }
+  bool empty() const { return slots_.empty(); }
+  size_t queued_bytes() const { return used_; }
+  void clear() {
+    slots_.clear();
+    used_ = 0;
+  }
+
+ private:
+  std::vector<uint8_t> bytes_;
+  std::vector<Slot> slots_;
+  size_t used_ = 0;
+};
+
+}  // namespace limen
