@@ -1,0 +1,75 @@
+// The part of a plugin that touches packets: lives on a shard, apart from its control-thread half.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "base/packet.hpp"
+#include "base/strong_id.hpp"
+#include "wire/rtcp/feedback.hpp"
+#include "wire/rtp/rtp_packet.hpp"
+
+namespace limen {
+
+// Names a handle's media half from any thread.
+struct MediaId {
+  uint32_t shard = 0;
+  PeerId peer;
+  friend bool operator==(const MediaId&, const MediaId&) = default;
+};
+
+struct DataMessage {
+  std::string label;
+  std::string protocol;
+  bool binary = false;
+  std::vector<uint8_t> bytes;
+};
+
+class MediaShard;
+
+// What a media handler may do; the shard's thread only.
+class MediaContext {
+ public:
+  virtual ~MediaContext() = default;
+  // To this handle's own peer. False if it was not sent (not connected, m-line not sending).
+  virtual bool send(const OutgoingRtp& rtp) = 0;
+  virtual void send(const RtcpFeedback& feedback) = 0;
+  virtual bool send_data(const DataMessage& message) = 0;
+  virtual Instant now() const = 0;
+  virtual TimerId call_at(Instant when, Task task) = 0;  // dropped when the handler ends
+  virtual void cancel(TimerId timer) = 0;
+  // To the control thread; dropped if the handle has gone by then.
+  virtual void post_control(Task task) = 0;
+  virtual MediaShard& shard() = 0;
+  virtual MediaId id() const = 0;
+};
+
+class MediaHandler {
+ public:
+  virtual ~MediaHandler() = default;
+  virtual void on_rtp(const RtpPacket&) {}
+  virtual void on_feedback(const RtcpFeedback&) {}
+  virtual void on_data(const DataMessage&) {}
+  virtual void on_connected() {}    // webrtcup
+  virtual void on_disconnected() {} // hangup; a new peer connection may follow
+};
+
+// One shard as a media handler sees it: for plugins that connect several handles.
+class MediaShard {
+ public:
+  virtual ~MediaShard() = default;
+  virtual uint32_t index() const = 0;
+  virtual uint32_t count() const = 0;
+  virtual PacketPool& packets() = 0;
+  virtual Instant now() const = 0;
+  // The context of a handle on this shard; nullptr if gone. Valid until the current call returns.
+  virtual MediaContext* find(PeerId peer) = 0;
+  // Runs on another shard (or this one, later). FIFO per pair of shards.
+  virtual void post(uint32_t shard, std::move_only_function<void(MediaShard&)> task) = 0;
+};
+
+}  // namespace limen
