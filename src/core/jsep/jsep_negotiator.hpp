@@ -1,0 +1,123 @@
+// JsepNegotiator: what a handle's PeerConnection has agreed on, from offer/answer to offer/answer.
+//
+// Pure state, no thread, no sockets; owned by Handle, control thread. One object per PeerConnection:
+// make a new one after a hangup. RFC 8829 (JSEP), 8839 (ICE in SDP), 8843 (BUNDLE), 8853 (simulcast).
+//
+// How a handle drives it:
+//   client offers   handle_client() -> give `plugin` to the plugin; if `first`, create the Peer with
+//                   local_credentials() and controlling(); plugin answers: handle_plugin() -> `complete`;
+//                   when candidates are known, write_local() -> to the client.
+//   plugin offers   handle_plugin() -> if `first`, create the Peer as above; write_local() -> client;
+//                   client answers: handle_client() -> `complete`, give `plugin` to the plugin.
+//   on `complete`   if `ice_restart` Peer::restart_ice(local_credentials(), remote().ice), else the first
+//                   time Peer::set_remote(remote()); Peer::set_media(media()); add remote_candidates();
+//                   start checks if there are any or !peer_trickles().
+// A step that fails leaves the state as it was.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/api_error.hpp"
+#include "api/plugin.hpp"
+#include "base/random.hpp"
+#include "core/jsep/client_jsep.hpp"
+#include "core/jsep/mline_state.hpp"
+#include "rtc/ice/ice_types.hpp"
+#include "rtc/peer/peer_config.hpp"
+#include "wire/sdp/session_description.hpp"
+
+namespace limen::core {
+
+struct NegotiatorPolicy {
+  bool encrypt = true;             // false: RTP/AVPF, no fingerprint, no setup
+  bool prefer_dtls_server = true;  // answer `actpass` with `passive`, so that this side picks AES-GCM
+  bool data_channels = true;       // false: application m-lines are rejected
+};
+
+// What only the driver knows when a description leaves.
+struct LocalTransport {
+  IpAddress address;        // o= and c=: the public or local one
+  std::string fingerprint;  // "AB:CD:..." of sha-256
+  bool ice_lite = false;
+  bool candidates_in_sdp = true;  // half-trickle: `candidates` and end-of-candidates are written
+  std::vector<rtc::Candidate> candidates;
+  uint64_t now_us = 0;  // session id of an o= that has none
+};
+
+// The outcome of one description.
+struct NegotiationStep {
+  bool first = false;        // the PeerConnection begins with this one
+  bool complete = false;     // an offer/answer exchange ended
+  bool ice_restart = false;  // with `complete`: credentials changed
+};
+
+struct ClientStep : NegotiationStep {
+  RemoteJsep plugin;  // what the plugin gets
+};
+
+class JsepNegotiator {
+ public:
+  // `random` must outlive it.
+  JsepNegotiator(Random& random, NegotiatorPolicy policy = {});
+
+  // A description from the client. Errors: 465 (469 in renegotiations) and 469 for an answer nobody
+  // asked for.
+  ApiResult<ClientStep> handle_client(const ClientJsep& jsep);
+  // A description from the plugin. An error is the plugin's mistake and for the log.
+  Result<NegotiationStep> handle_plugin(const LocalJsep& jsep);
+  // The last description from the plugin as the client gets it; after handle_plugin().
+  std::string write_local(const LocalTransport& transport) const;
+
+  // The remote side trickled although it said it would not.
+  void set_peer_trickles() { peer_trickles_ = true; }
+  bool peer_trickles() const { return peer_trickles_; }
+  bool established() const { return established_; }  // one exchange is complete
+  bool awaiting_answer() const { return pending_ == Pending::ours; }
+  bool awaiting_plugin() const { return pending_ == Pending::theirs; }
+  bool controlling() const { return controlling_; }  // this side made the first offer
+  bool e2ee() const { return e2ee_; }
+  bool has_data() const;  // an application m-line is in use
+  const rtc::IceCredentials& local_credentials() const { return local_; }
+  // Valid once a client's description was handled.
+  const rtc::RemoteTransport& remote() const { return remote_; }
+  const std::vector<rtc::Candidate>& remote_candidates() const { return remote_candidates_; }
+  const std::string& remote_sdp() const { return remote_sdp_; }  // as received, for handle_info
+  std::string_view first_mid() const;                            // of trickled candidates; "" if unknown
+  size_t mline_count() const { return mlines_.size(); }
+  std::string_view mid(size_t mline) const { return mlines_[mline].mid; }
+  // For the Peer, after `complete`.
+  rtc::PeerMediaConfig media() const;
+
+ private:
+  enum class Pending : uint8_t { none, ours, theirs };  // whose offer waits for an answer
+
+  Random* random_;
+  NegotiatorPolicy policy_;
+  Pending pending_ = Pending::none;
+  bool established_ = false;
+  bool begun_ = false;
+  bool controlling_ = false;
+  bool peer_trickles_ = true;
+  bool e2ee_ = false;
+  bool restart_wanted_ = false;
+  bool role_known_ = false;
+  std::vector<MlineState> mlines_;
+  rtc::IceCredentials local_, applied_local_;
+  rtc::IceCredentials applied_remote_;
+  rtc::RemoteTransport remote_;
+  std::vector<rtc::Candidate> remote_candidates_;
+  std::string remote_sdp_;
+  bool local_is_offer_ = false;
+  sdp::SessionDescription local_description_;  // the plugin's, stripped
+
+  ApiResult<ClientStep> apply_client(const ClientJsep& jsep, sdp::SessionDescription description);
+  Result<NegotiationStep> apply_plugin(const LocalJsep& jsep, sdp::SessionDescription description, bool offer);
+  void choose_role(JsepType type, std::string_view setup);
+  void rotate_local_credentials();
+  void finish(NegotiationStep& step);
+};
+
+}  // namespace limen::core
