@@ -1,0 +1,55 @@
+// MessageWriter: builds a STUN message into a caller's buffer.
+//
+// RFC 5389 / 8489. Order: attributes, then add_integrity() if wanted, then add_fingerprint(), then
+// finish(). What does not fit makes finish() return an empty span.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/net_address.hpp"
+#include "wire/stun/stun_message.hpp"
+
+namespace limen::stun {
+
+// Enough for every message this server sends, TURN Send indications aside.
+inline constexpr size_t kMaxControlMessage = 1200;
+
+class MessageWriter {
+ public:
+  MessageWriter(MutableBytes out, MessageClass message_class, Method method, const TransactionId& id);
+
+  void add(AttributeType type, Bytes value);
+  void add_text(AttributeType type, std::string_view value) { add(type, as_bytes(value)); }
+  void add_flag(AttributeType type) { add(type, {}); }  // USE-CANDIDATE, DONT-FRAGMENT
+  void add_u32(AttributeType type, uint32_t value);     // PRIORITY, LIFETIME
+  void add_u64(AttributeType type, uint64_t value);     // ICE-CONTROLLED/CONTROLLING
+  // XORed for the XOR types, plain for the others.
+  void add_address(AttributeType type, const SocketAddress& address);
+  void add_error(uint16_t code, std::string_view reason);
+  void add_unknown_attributes(std::span<const uint16_t> types);
+  void add_channel_number(uint16_t number);
+  void add_requested_transport(uint8_t protocol);  // 17 UDP
+
+  // hmac_sha1(Bytes key, std::span<const Bytes> parts) -> std::array<uint8_t, 20>
+  template <typename HmacSha1>
+  void add_integrity(Bytes key, HmacSha1&& hmac_sha1) {
+    set_length(kIntegritySize + 4);
+    Bytes covered[] = {writer_.written()};
+    IntegrityTag tag = hmac_sha1(key, std::span<const Bytes>(covered));
+    add(AttributeType::message_integrity, tag);
+  }
+  void add_fingerprint();
+
+  // The whole message; empty if it did not fit.
+  Bytes finish();
+
+ private:
+  void set_length(size_t still_to_come);
+
+  ByteWriter writer_;
+  TransactionId id_;
+};
+
+}  // namespace limen::stun
