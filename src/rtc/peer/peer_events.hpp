@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "rtc/ice/ice_events.hpp"
 #include "rtc/ice/ice_types.hpp"
 #include "wire/rtcp/feedback.hpp"
 #include "wire/rtp/rtp_packet.hpp"
@@ -13,10 +14,6 @@ namespace limen::rtc {
 
 enum class DtlsState : uint8_t { created, trying, connected, failed };
 
-struct IceStateChanged { IceState state; };
-struct LocalCandidateFound { Candidate candidate; };       // srflx/relay, as they are found
-struct GatheringDone {};
-struct PairSelected { SelectedPair pair; };
 struct DtlsStateChanged { DtlsState state; std::string srtp_profile; uint32_t retransmissions; };
 struct Connected {};                                       // webrtcup; once
 enum class CloseReason : uint8_t { dtls_alert, dtls_timeout, dtls_error, ice_failed };

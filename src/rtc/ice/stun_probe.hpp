@@ -1,0 +1,57 @@
+// StunProbe: one Binding request to a STUN server, for the test of the configured server at start-up
+// and the admin API's test_stun (RFC 8489, sans-IO, any one thread).
+//
+// Sends at once and repeats until answered or timed out. Drive it like every state machine: handle()
+// what arrives, handle_timeout() at next_deadline(), until finished().
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/net_address.hpp"
+#include "base/random.hpp"
+#include "base/time.hpp"
+#include "base/tx_queue.hpp"
+
+namespace limen::rtc {
+
+class StunProbe {
+ public:
+  static constexpr Duration kDefaultTimeout = std::chrono::seconds(5);
+
+  // `tx` must outlive the probe; datagrams go to {socket, server}.
+  StunProbe(SocketId socket, const SocketAddress& server, TxQueue& tx, Random& random, Instant now,
+            Duration timeout = kDefaultTimeout);
+
+  void handle(Bytes datagram, const Flow& from, Instant now);
+  void handle_timeout(Instant now);
+
+  Instant next_deadline() const;  // kNever once finished
+  bool finished() const { return finished_at_.has_value(); }
+  // The address as the server saw it; empty when it did not answer or answered nonsense.
+  const std::optional<SocketAddress>& mapped() const { return mapped_; }
+  // Why there is no address, for people: "timed out", "error 420 ...". Empty on success.
+  std::string_view failure() const { return failure_; }
+  // From the first request to the answer or the time-out.
+  Duration elapsed() const { return finished_at_ ? *finished_at_ - started_at_ : Duration{}; }
+
+ private:
+  void send(Instant now);
+  void finish(Instant now, std::string failure);
+
+  TxQueue& tx_;
+  Flow flow_;
+  std::array<uint8_t, 12> transaction_{};
+  Instant started_at_;
+  Instant expires_at_;
+  Instant next_send_;
+  Duration interval_;
+  std::optional<Instant> finished_at_;
+  std::optional<SocketAddress> mapped_;
+  std::string failure_;
+};
+
+}  // namespace limen::rtc
