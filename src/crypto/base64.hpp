@@ -1,0 +1,17 @@
+// Base64 with padding (RFC 4648 section 4). Any thread.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+
+namespace limen::crypto {
+
+std::string base64_encode(Bytes bytes);
+
+// Strict: the standard alphabet, padding present, no white space, unused bits zero; otherwise empty.
+std::optional<std::vector<uint8_t>> base64_decode(std::string_view text);
+
+}  // namespace limen::crypto
