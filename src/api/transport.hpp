@@ -59,7 +59,11 @@ class ApiSink {
 
 struct Listening {                                      // for the start-up summary
   std::string what;                                     // "Janus API", "Admin API", "Pages"
-  std::string url;                                      // "https://0.0.0.0:8089/janus"
+  std::string url;                                      // "https://localhost:8089/janus"; can be clicked
+  std::string scheme = {};                              // "http", "https", "ws", "wss"; others: ""
+  uint16_t port = 0;                                    // 0: not TCP
+  std::string path = {};                                // "/janus"; "" for WebSockets
+  bool admin = false;
 };
 
 class TransportContext {
@@ -77,6 +81,10 @@ class TransportContext {
   // PEM files of the HTTPS certificate to use where a transport's own configuration names none.
   virtual std::string default_certificate() const = 0;
   virtual std::string default_certificate_key() const = 0;
+  // What /limen.json tells the pages beyond the HTTP transport's own paths and ports (it is asked at
+  // every request, so it may name transports that started later): usually what listening() of the
+  // others says.
+  virtual JsonObject page_facts() const { return {}; }
 };
 
 class Transport {

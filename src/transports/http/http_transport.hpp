@@ -1,0 +1,13 @@
+// The Janus and Admin APIs over HTTP(S) (spec 6.1), and the pages of the web folder.
+//
+// Control thread. Reads janus.transport.http.jcfg. Events reach a client by long polls.
+#pragma once
+#include <memory>
+
+#include "api/transport.hpp"
+
+namespace limen {
+
+std::unique_ptr<Transport> make_http_transport();
+
+}  // namespace limen
