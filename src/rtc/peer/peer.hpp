@@ -53,8 +53,11 @@ class Peer {
   Instant next_deadline() const;       // kNever if nothing is to be done
   bool poll_event(PeerEvent& event);   // false: nothing more
 
-  // For the demultiplexer: does this authenticated flow belong to me; my ufrag.
+  // For the demultiplexer, see rtc/ice/ice_agent.hpp: my ufrag; does this authenticated flow belong
+  // to me; how the transaction ids of my requests start.
   const IceCredentials& local_credentials() const;
+  bool owns(const Flow& flow) const;
+  uint32_t transaction_tag() const;
   PeerStats stats(Instant now) const;
 
  private:

@@ -1,0 +1,16 @@
+// What a handle's peer tells the control thread: rtc::PeerEvent without packets and data.
+//
+// Values; made on the shard, read on the control thread, in order.
+#pragma once
+#include <variant>
+
+#include "rtc/peer/peer_events.hpp"
+
+namespace limen::core {
+
+using MediaEvent =
+    std::variant<rtc::IceStateChanged, rtc::LocalCandidateFound, rtc::GatheringDone, rtc::PairSelected,
+                 rtc::DtlsStateChanged, rtc::Connected, rtc::Closed, rtc::MediaStateChanged, rtc::SlowLinkDetected,
+                 rtc::IceFailedAfterConnect, rtc::DataChannelOpened, rtc::DataChannelClosed>;
+
+}  // namespace limen::core

@@ -1,0 +1,105 @@
+// MediaHost: the root object of one shard: handles' media halves by id, and the demultiplexer.
+//
+// Lives on its shard's thread (in the simulator: everywhere the same one). The driver gives it
+// datagrams and time, and after each batch of inputs or executor tasks calls end_of_turn() and then
+// sends and clears the TxQueue. MediaPlane makes the hosts and is the only one who posts to them.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "api/media.hpp"
+#include "base/executor.hpp"
+#include "base/packet.hpp"
+#include "base/random.hpp"
+#include "base/tx_queue.hpp"
+#include "core/media/media_event.hpp"
+#include "core/media/peer_demux.hpp"
+#include "core/media/peer_host.hpp"
+#include "rtc/peer/peer.hpp"
+#include "runtime/deadline_heap.hpp"
+
+namespace limen::core {
+
+// One shard as its MediaHost needs it; everything outlives the host.
+struct MediaShardEnv {
+  Executor& executor;
+  TxQueue& tx;
+  PacketPool& packets;
+  Random& random;                     // called on the shard's thread
+  std::vector<rtc::LocalBase> bases;  // the shard's sockets, for host candidates
+};
+
+// How a host reaches the rest; each function may be called on the shard's thread.
+struct MediaLinks {
+  // Another shard (or this one, later): runs there with its host; FIFO per pair.
+  std::function<void(uint32_t shard, std::move_only_function<void(MediaShard&)>)> post_shard;
+  // To the control thread, in one order: an event of a handle's peer, and a closure that is dropped
+  // if the handle has gone by then.
+  std::function<void(PeerId, uint32_t generation, MediaEvent)> event;
+  std::function<void(PeerId, Task)> post_control;
+};
+
+struct MediaHostCounters {
+  uint64_t handles = 0, peers = 0;
+  DemuxCounters demux;
+};
+
+class MediaHost final : public MediaShard {
+ public:
+  MediaHost(uint32_t index, uint32_t count, MediaShardEnv env, MediaLinks links);
+  ~MediaHost() override;
+
+  // Driver's inputs.
+  void on_datagram(const Flow& from, Packet packet, Instant now);
+  void on_timer(Instant now);
+  Instant next_deadline() const { return deadlines_.next(); }
+  // Drains whatever peers were touched since the last turn; may add to the TxQueue.
+  void end_of_turn(Instant now);
+
+  // Handles; called by tasks that MediaPlane posts.
+  void add_handle(PeerId id);
+  void remove_handle(PeerId id);
+  void install_handler(PeerId id, const std::string& module,
+                       std::move_only_function<std::unique_ptr<MediaHandler>(MediaContext&)> factory);
+  void with_handler(PeerId id, std::move_only_function<void(MediaHandler&)> task);
+  void create_peer(PeerId id, uint32_t generation, rtc::PeerConfig config);
+  void destroy_peer(PeerId id);
+  void with_peer(PeerId id, std::move_only_function<void(rtc::Peer&, Instant)> task);
+  void with_all_peers(const std::function<void(rtc::Peer&, Instant)>& task);
+  std::optional<rtc::PeerStats> stats(PeerId id) const;
+  MediaHostCounters counters() const;
+
+  // MediaShard, as media handlers see it.
+  uint32_t index() const override { return index_; }
+  uint32_t count() const override { return count_; }
+  PacketPool& packets() override { return env_.packets; }
+  Instant now() const override { return env_.executor.now(); }
+  MediaContext* find(PeerId peer) override;
+  void post(uint32_t shard, std::move_only_function<void(MediaShard&)> task) override;
+
+ private:
+  friend class PeerHost;
+  // A peer was used: its events, deadline and demultiplexer entries are looked at before the turn ends.
+  void touch(PeerHost& host);
+  void settle(PeerHost& host, Instant now);
+  void learn(PeerHost& host, size_t first_slot, const Flow* from, Instant now);
+  PeerHost* host(PeerId id) const;
+  uint32_t free_slot();
+
+  uint32_t index_;
+  uint32_t count_;
+  MediaShardEnv env_;
+  MediaLinks links_;
+  std::vector<std::unique_ptr<PeerHost>> slots_;
+  std::vector<uint32_t> free_slots_;
+  std::unordered_map<PeerId, uint32_t> by_id_;
+  std::vector<uint32_t> touched_;
+  runtime::DeadlineHeap deadlines_;  // by slot
+  PeerDemux demux_;                  // to slot
+};
+
+}  // namespace limen::core
