@@ -12,7 +12,7 @@ struct Toc {
   uint32_t frame_us = 0;    // duration of one frame: 2500 ... 60000
   uint8_t frame_count = 0;  // 1..48; all frames together last at most 120 ms
   bool stereo = false;
-  uint32_t samples() const { return frame_us * frame_count / 1000 * 48 + frame_us * frame_count % 1000 * 48 / 1000; }
+  uint32_t samples() const { return frame_us * frame_count * 48 / 1000; }
 };
 // Nothing if empty or longer than 120 ms.
 std::optional<Toc> parse_toc(Bytes payload);

@@ -6,6 +6,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -78,7 +79,6 @@ struct AttributeView {
 struct IntegrityInput {
   std::array<uint8_t, kHeaderSize> header;
   Bytes attributes;
-  std::array<Bytes, 2> parts() const { return {Bytes(header), attributes}; }
 };
 
 class Message {
@@ -97,7 +97,7 @@ class Message {
   std::optional<Bytes> find(AttributeType type) const;  // the first one
   bool has(AttributeType type) const { return find(type).has_value(); }
 
-  // Text is cut to what the RFC allows (763 bytes), never validated as UTF-8.
+  // Never validated as UTF-8.
   std::optional<std::string_view> text(AttributeType type) const;  // USERNAME, REALM, NONCE, SOFTWARE
   std::optional<uint32_t> u32(AttributeType type) const;           // PRIORITY, LIFETIME
   std::optional<uint64_t> u64(AttributeType type) const;           // ICE-CONTROLLED/CONTROLLING, RESERVATION-TOKEN
@@ -114,9 +114,10 @@ class Message {
   // Nothing if there is no MESSAGE-INTEGRITY.
   std::optional<IntegrityInput> integrity_input() const;
   std::optional<Bytes> integrity() const { return find(AttributeType::message_integrity); }
-  // hmac_sha1(Bytes key, std::span<const Bytes> parts) -> std::array<uint8_t, 20>. Constant time compare.
-  template <typename HmacSha1>
-  bool integrity_ok(Bytes key, HmacSha1&& hmac_sha1) const;
+  // `hmac` is HMAC-SHA1 with its key in it: hmac(std::initializer_list<Bytes> parts) -> 20 bytes, as
+  // crypto::HmacSha1. Constant time compare.
+  template <typename KeyedHmac>
+  bool integrity_ok(const KeyedHmac& hmac) const;
 
   bool has_fingerprint() const { return has(AttributeType::fingerprint); }
   // True if there is none, or it is right.
@@ -144,12 +145,12 @@ uint32_t crc32(Bytes first, Bytes second);
 
 bool tags_equal(Bytes a, Bytes b);  // constant time in the contents
 
-template <typename HmacSha1>
-bool Message::integrity_ok(Bytes key, HmacSha1&& hmac_sha1) const {
+template <typename KeyedHmac>
+bool Message::integrity_ok(const KeyedHmac& hmac) const {
   auto input = integrity_input();
   if (!input) return false;
-  auto parts = input->parts();
-  IntegrityTag expected = hmac_sha1(key, std::span<const Bytes>(parts));
+  std::initializer_list<Bytes> parts = {input->header, input->attributes};
+  IntegrityTag expected = hmac(parts);
   return tags_equal(*integrity(), expected);
 }
 

@@ -4,6 +4,7 @@
 // finish(). What does not fit makes finish() return an empty span.
 #pragma once
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -32,12 +33,13 @@ class MessageWriter {
   void add_channel_number(uint16_t number);
   void add_requested_transport(uint8_t protocol);  // 17 UDP
 
-  // hmac_sha1(Bytes key, std::span<const Bytes> parts) -> std::array<uint8_t, 20>
-  template <typename HmacSha1>
-  void add_integrity(Bytes key, HmacSha1&& hmac_sha1) {
+  // `hmac` is HMAC-SHA1 with its key in it: hmac(std::initializer_list<Bytes> parts) -> 20 bytes, as
+  // crypto::HmacSha1.
+  template <typename KeyedHmac>
+  void add_integrity(const KeyedHmac& hmac) {
     set_length(kIntegritySize + 4);
-    Bytes covered[] = {writer_.written()};
-    IntegrityTag tag = hmac_sha1(key, std::span<const Bytes>(covered));
+    std::initializer_list<Bytes> covered = {writer_.written()};
+    IntegrityTag tag = hmac(covered);
     add(AttributeType::message_integrity, tag);
   }
   void add_fingerprint();
