@@ -1,0 +1,13 @@
+// The operating system's clocks. The only place that reads them.
+//
+// Any thread.
+#pragma once
+#include "base/time.hpp"
+
+namespace limen::runtime {
+
+// Since the first call in this process.
+Instant monotonic_now();
+WallTime wall_now();
+
+}  // namespace limen::runtime

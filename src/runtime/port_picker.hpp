@@ -1,0 +1,27 @@
+// PortPicker: finds a UDP port of a range that is free on every address of a shard.
+//
+// Starts anywhere in the range and goes round it, so that several servers (or a restart) on one
+// machine do not meet; each port is tried once. One thread.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "runtime/udp_socket.hpp"
+
+namespace limen::runtime {
+
+// Inclusive. {0, 0}: whatever the kernel gives.
+struct PortRange {
+  uint16_t min = 0;
+  uint16_t max = 0;
+  bool any() const { return max == 0 || (min <= 1 && max == 65535); }
+};
+
+// One socket per address, all with the same port. `who` and `count` name the media loop in errors.
+Result<std::vector<UdpSocket>> open_sockets(std::span<const BindAddress> addresses, PortRange range,
+                                            const UdpOptions& options, Random& random, uint32_t who, uint32_t count);
+
+}  // namespace limen::runtime

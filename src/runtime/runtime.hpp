@@ -1,0 +1,65 @@
+// Runtime: the server's threads: control, N media shards, the background pool. Made once, by main.
+//
+//   auto runtime = Runtime::create(config, random);      // binds all UDP sockets, starts nothing
+//   ... make MediaPlane and Gateway, shard.set_callbacks(...) ...
+//   runtime->start();                                    // shards and background threads
+//   runtime->control().run();                            // this thread becomes control
+//   runtime->stop();                                     // joins
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "runtime/background_threads.hpp"
+#include "runtime/control_loop.hpp"
+#include "runtime/port_picker.hpp"
+#include "runtime/post_mesh.hpp"
+#include "runtime/shard.hpp"
+#include "runtime/watchdog.hpp"
+
+namespace limen::runtime {
+
+struct RuntimeConfig {
+  uint32_t event_loops = 0;  // shards; 0: one per core
+  uint32_t background_threads = 2;
+  std::vector<BindAddress> addresses;  // each shard opens one socket per address
+  PortRange ports;
+  UdpOptions udp;
+  bool pin_threads = false;  // shard i to core i modulo cores
+  size_t packets_per_shard = 65536;
+};
+
+class Runtime {
+ public:
+  // Errors name the address or port range that failed.
+  static Result<std::unique_ptr<Runtime>> create(RuntimeConfig config, Random& random);
+  ~Runtime();
+
+  ControlLoop& control() { return control_; }
+  BackgroundPool& background() { return background_; }
+  Watchdog& watchdog() { return watchdog_; }
+  uint32_t shard_count() const { return static_cast<uint32_t>(shards_.size()); }
+  Shard& shard(uint32_t index) { return *shards_[index]; }
+
+  void start();
+  // Ends shards and background threads and waits for them; closures that have not run are destroyed
+  // on this thread. Idempotent.
+  void stop();
+
+ private:
+  Runtime(uint32_t shards, uint32_t background_threads);
+
+  // Order matters: packets go home to the pools, so these die last.
+  std::vector<std::unique_ptr<PacketPool>> pools_;
+  Watchdog watchdog_;
+  PostMesh mesh_;
+  ControlLoop control_;
+  BackgroundThreads background_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace limen::runtime

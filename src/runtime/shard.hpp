@@ -1,0 +1,123 @@
+// Shard: one media thread: an epoll loop over its own UDP sockets, posts, timers and one TxQueue.
+//
+// A turn: wait -> posts -> datagrams -> timers -> end_of_turn -> send everything. now() stands still
+// within one callback. Constructed and bound by Runtime before its thread starts; after that
+// everything but post() belongs to its own thread.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "base/packet.hpp"
+#include "base/tx_queue.hpp"
+#include "runtime/post_mesh.hpp"
+#include "runtime/timer_queue.hpp"
+#include "runtime/udp_receiver.hpp"
+#include "runtime/udp_sender.hpp"
+#include "runtime/udp_socket.hpp"
+#include "runtime/watchdog.hpp"
+
+namespace limen::runtime {
+
+// What a shard drives. Empty functions are not called.
+struct ShardCallbacks {
+  std::function<void(const Flow& from, Packet packet, Instant now)> on_datagram;
+  std::function<void(Instant now)> on_timer;  // next_deadline() has passed
+  std::function<Instant()> next_deadline;
+  std::function<void(Instant now)> end_of_turn;  // last chance to fill the TxQueue
+};
+
+struct BoundSocket {
+  SocketId id = 0;
+  SocketAddress address;
+};
+
+struct ShardStats {
+  RxStats rx;
+  TxStats tx;
+  uint64_t turns = 0;
+  uint64_t tasks = 0;
+  uint64_t timers = 0;
+  uint64_t sleeps = 0;
+  size_t packets_allocated = 0;
+};
+
+class Shard final : public Executor {
+ public:
+  struct Setup {
+    uint32_t index = 0;
+    std::vector<UdpSocket> sockets;
+    bool gso = true;
+    int cpu = -1;  // pin the thread to it; -1: do not
+    size_t packet_limit = 65536;
+  };
+  // Node index + 1 of `mesh`. The pool outlives every packet, of other shards too, so Runtime keeps it.
+  static Result<std::unique_ptr<Shard>> create(Setup setup, PacketPool& pool, PostMesh& mesh, Watchdog& watchdog);
+  ~Shard() override;
+
+  uint32_t index() const { return index_; }
+  std::vector<BoundSocket> bound_sockets() const;
+  TxQueue& tx() { return tx_; }
+  PacketPool& packets() { return pool_; }
+  // Before the thread starts.
+  void set_callbacks(ShardCallbacks callbacks) { callbacks_ = std::move(callbacks); }
+
+  // The thread's body: returns after stop(). Tests call it on a thread of their own.
+  void run();
+  void stop();  // any thread
+  // From its own thread (post a closure that asks).
+  ShardStats stats() const;
+
+  void post(Task task) override;
+  Instant now() const override { return now_; }
+  WallTime wall_time() const override;
+  TimerId call_at(Instant when, Task task) override { return timers_.add(when, std::move(task)); }
+  void cancel(TimerId timer) override { timers_.cancel(timer); }
+
+ private:
+  Shard(Setup setup, PacketPool& pool, PostMesh& mesh, Watchdog& watchdog, int epoll_fd, int wake_fd);
+  Result<> watch_sockets();
+  void turn();
+  void wait();
+  bool run_posts();
+  bool receive();
+  void run_timers();
+  void flush();
+  void handle_ready(uint32_t tag, uint32_t events);
+  void watch_writable(SocketId socket, bool wanted);
+  Instant next_deadline() const;
+  void pin_thread() const;
+  void tick(const char* what);  // reads the clock, tells the watchdog
+
+  static constexpr int kPostsPerTurn = 1024;
+  static constexpr int kReadsPerTurn = 4;  // recvmmsg calls per socket
+
+  uint32_t index_;
+  int cpu_;
+  int epoll_fd_;
+  int wake_fd_;
+  std::string name_;
+  PacketPool& pool_;
+  PostMesh& mesh_;
+  Watchdog& watchdog_;
+  std::vector<UdpSocket> sockets_;
+  std::vector<bool> readable_;
+  std::vector<bool> wants_writable_;
+  TxQueue tx_;
+  UdpSender sender_;
+  UdpReceiver receiver_;
+  UdpReceiver::Sink on_packet_;
+  std::function<Instant()> after_message_;
+  TimerQueue timers_;
+  ShardCallbacks callbacks_;
+  Instant now_{};
+  bool busy_ = false;  // work is left: do not sleep
+  std::atomic<bool> stopping_{false};
+  ShardStats stats_;
+};
+
+}  // namespace limen::runtime

@@ -1,0 +1,88 @@
+// UdpSender: sends a loop turn's TxQueue with as few system calls and stack traversals as it can.
+//
+// Datagrams are grouped by flow in their order; runs of equal size (the last may be shorter) leave as
+// one UDP_SEGMENT message, everything of one socket in one sendmmsg. Where the kernel or device refuses
+// GSO, that socket goes on without, for good. What a full socket does not take waits in a bounded
+// backlog. One thread.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/tx_queue.hpp"
+#include "runtime/udp_socket.hpp"
+
+namespace limen::runtime {
+
+struct TxStats {
+  uint64_t datagrams = 0, bytes = 0;
+  uint64_t messages = 0;  // what the kernel was given: a GSO run counts once
+  uint64_t gso_runs = 0;
+  uint64_t system_calls = 0;
+  uint64_t gso_refused = 0;     // runs that had to be sent one by one
+  uint64_t queued = 0;          // went to a backlog
+  uint64_t dropped_full = 0;    // backlog full
+  uint64_t dropped_error = 0;   // the kernel refused: no route, too large, ...
+  uint64_t dropped_socket = 0;  // no such socket
+};
+
+class UdpSender {
+ public:
+  static constexpr size_t kMaxSegments = 64;        // UDP_MAX_SEGMENTS of older kernels
+  static constexpr size_t kMaxRunBytes = 65000;     // an IP packet with its headers
+  static constexpr size_t kMaxMessages = 64;        // per system call
+  static constexpr size_t kBacklogBytes = 1 << 20;  // per socket
+  static constexpr int kRefusalsBeforeGivingUp = 8;
+
+  // `sockets` by SocketId; outlives the sender.
+  UdpSender(std::span<const UdpSocket> sockets, bool gso);
+  ~UdpSender();
+
+  // Sends or queues everything in `tx` (and leaves it: the caller clears).
+  void send(const TxQueue& tx);
+  // The socket can take data again.
+  void writable(SocketId socket);
+  bool backlogged(SocketId socket) const { return !ports_[socket].backlog.empty(); }
+  bool gso(SocketId socket) const { return ports_[socket].gso; }
+  const TxStats& stats() const { return stats_; }
+
+ private:
+  struct Waiting {
+    SocketAddress remote;
+    std::vector<uint8_t> bytes;
+  };
+  struct Port {
+    int fd;
+    uint32_t scope;
+    bool gso;
+    int refusals = 0;  // in a row
+    std::deque<Waiting> backlog;
+    size_t backlog_bytes = 0;
+  };
+  struct Item {  // one datagram on its way out
+    const SocketAddress* remote;
+    Bytes bytes;
+  };
+  struct Arrays;  // mmsghdr, iovec, control: reused
+  enum class Outcome : uint8_t { sent, full };
+
+  void group(const TxQueue& tx);
+  void send_port(SocketId socket, std::span<const Item> items);
+  // Sends from items[0] on as one batch; returns how many items are done with, and whether the socket is full.
+  std::pair<size_t, Outcome> send_batch(Port& port, std::span<const Item> items);
+  size_t build(const Port& port, std::span<const Item> items);
+  size_t run_length(const Port& port, std::span<const Item> items) const;
+  void refused(Port& port, int error);
+  Outcome send_singly(Port& port, std::span<const Item> items, size_t& done);
+  void queue(Port& port, std::span<const Item> items);
+
+  std::vector<Port> ports_;
+  std::unique_ptr<Arrays> arrays_;
+  std::vector<std::vector<Item>> by_port_;
+  std::vector<uint32_t> group_of_, next_of_, heads_, tails_, table_;  // grouping scratch
+  TxStats stats_;
+};
+
+}  // namespace limen::runtime
