@@ -1,7 +1,11 @@
 // Fingerprint: which certificate the signalling says the peer will present (RFC 8122). A value.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
 
 namespace limen::crypto {
 
@@ -14,5 +18,10 @@ struct Fingerprint {
 
 // Whether `hash` names one of sha-1, sha-224, sha-256, sha-384, sha-512 (any case).
 bool fingerprint_hash_supported(std::string_view hash);
+
+// "AB:CD:..." in upper case.
+std::string format_fingerprint(Bytes digest);
+// The bytes of "AB:cd:..."; empty if it is not that.
+std::optional<std::vector<uint8_t>> parse_fingerprint(std::string_view text);
 
 }  // namespace limen::crypto
