@@ -7,7 +7,7 @@ function(limen_room name)
   cmake_parse_arguments(ROOM "" "" "DEPS;PRIVATE_LIBS;PUBLIC_LIBS;HEAVY;TEST_DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
 
   if(NOT sources)

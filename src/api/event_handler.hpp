@@ -8,6 +8,7 @@
 #include "api/json.hpp"
 #include "api/plugin.hpp"
 #include "base/result.hpp"
+#include "config/describe.hpp"
 
 namespace limen {
 
@@ -31,6 +32,9 @@ class EventHandler {
  public:
   virtual ~EventHandler() = default;
   virtual const ModuleInfo& info() const = 0;
+  // Reads this module's own file in `configs_folder` as start() will, changing nothing: unknown keys and
+  // unusable values are added to `findings`; an error is what would keep the module from starting.
+  virtual Result<> check_config(const std::string& /*configs_folder*/, config::Findings& /*findings*/) const { return {}; }
   virtual Result<> start(EventHandlerContext& context) = 0;
   virtual void stop() = 0;
   virtual uint32_t mask() const = 0;             // of EventType bits

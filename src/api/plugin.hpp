@@ -14,6 +14,7 @@
 #include "base/executor.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "config/describe.hpp"
 
 namespace limen {
 
@@ -148,6 +149,9 @@ class Plugin {
  public:
   virtual ~Plugin() = default;
   virtual const ModuleInfo& info() const = 0;
+  // Reads this module's own file in `configs_folder` as start() will, changing nothing: unknown keys and
+  // unusable values are added to `findings`; an error is what would keep the module from starting.
+  virtual Result<> check_config(const std::string& /*configs_folder*/, config::Findings& /*findings*/) const { return {}; }
   // `context` outlives the plugin. An error: the plugin is skipped with a warning.
   virtual Result<> start(PluginContext& context) = 0;
   // `context` outlives the handle.

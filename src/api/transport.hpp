@@ -11,6 +11,7 @@
 #include "api/plugin.hpp"
 #include "base/executor.hpp"
 #include "base/result.hpp"
+#include "config/describe.hpp"
 #include "base/strong_id.hpp"
 
 namespace limen {
@@ -91,6 +92,9 @@ class Transport {
  public:
   virtual ~Transport() = default;
   virtual const ModuleInfo& info() const = 0;
+  // Reads this module's own file in `configs_folder` as start() will, changing nothing: unknown keys and
+  // unusable values are added to `findings`; an error is what would keep the module from starting.
+  virtual Result<> check_config(const std::string& /*configs_folder*/, config::Findings& /*findings*/) const { return {}; }
   // Opens its listeners. An error: this transport is not there (the reason is logged).
   virtual Result<> start(TransportContext& context) = 0;
   virtual void stop() = 0;                              // closes everything; flushes replies
