@@ -12,7 +12,8 @@
 
 namespace limen::rtcp {
 
-inline constexpr size_t kMaxFeedbackPackets = 400;  // statuses in one message
+inline constexpr size_t kMaxFeedbackPackets = 400;    // statuses in a message of ours
+inline constexpr size_t kMaxStatusesAccepted = 8192;  // in a message of theirs; more is malformed
 inline constexpr Duration kFeedbackTick = std::chrono::microseconds(250);
 inline constexpr Duration kReferenceTick = std::chrono::milliseconds(64);
 
@@ -23,8 +24,9 @@ struct PacketArrival {
 
 // Describes as many of `arrivals` (ascending, without duplicates) as one message can hold, starting
 // with the first; returns how many that were (0 only if there are none). Call again with the rest.
-// Missing numbers between two arrivals are reported lost; `next` >= 0 is the number after the last one
-// reported before, so that losses between two messages are reported too.
+// Missing numbers between arrivals are reported lost. `next` is the number behind the last one reported
+// before (-1: none), so that losses between messages are reported too, as far as they fit in this one.
+// The caller sets both SSRCs of `out`.
 size_t make_transport_feedback(std::span<const PacketArrival> arrivals, uint8_t feedback_count, int64_t next,
                                TransportFeedback& out);
 
