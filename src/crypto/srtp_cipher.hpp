@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -39,6 +40,7 @@ struct SrtpJob {
 class SrtpCipher {
  public:
   // Session keys of one kind from the master key. A backend that is not available becomes `openssl`.
+  // Null for profile `none`, or if OpenSSL fails.
   static std::unique_ptr<SrtpCipher> create(SrtpProfile profile, const SrtpMasterKey& master, SrtpKind kind,
                                             SrtpBackend backend = SrtpBackend::automatic);
   virtual ~SrtpCipher() = default;
@@ -46,11 +48,12 @@ class SrtpCipher {
   SrtpCipher& operator=(const SrtpCipher&) = delete;
 
   // RTP: `size` bytes of packet, of which `header_size` are not encrypted; the tag is written behind.
-  virtual void protect_rtp(uint8_t* packet, size_t size, size_t header_size, uint32_t ssrc, uint64_t index) = 0;
+  // False only if the library fails; nothing may be sent then.
+  virtual bool protect_rtp(uint8_t* packet, size_t size, size_t header_size, uint32_t ssrc, uint64_t index) = 0;
   // `size` includes the tag. False if it does not authenticate; the bytes are then undefined.
   virtual bool unprotect_rtp(uint8_t* packet, size_t size, size_t header_size, uint32_t ssrc, uint64_t index) = 0;
   // RTCP: the index word (with the E bit) and the tag are written behind, in the profile's order.
-  virtual void protect_rtcp(uint8_t* packet, size_t size, uint32_t ssrc, uint32_t index) = 0;
+  virtual bool protect_rtcp(uint8_t* packet, size_t size, uint32_t ssrc, uint32_t index) = 0;
   // `size` includes index word and tag; the caller has read the index (srtcp_index_word) from it.
   virtual bool unprotect_rtcp(uint8_t* packet, size_t size, uint32_t ssrc, uint32_t index) = 0;
 
@@ -79,13 +82,15 @@ class SrtpBatchEngine {
 
   void submit(const SrtpJob& job) { jobs_.push_back(job); }
   size_t pending() const { return jobs_.size(); }
-  // Protects all submitted packets, which lie at base + offset, and forgets them.
-  void flush(uint8_t* base);
+  // Protects all submitted packets, which lie at base + offset, and forgets them. `failed` is told
+  // the jobs that the library refused (never seen); those must not be sent.
+  void flush(uint8_t* base, std::vector<SrtpJob>& failed);
 
  private:
   struct MultiBuffer;
   std::vector<SrtpJob> jobs_;
-  std::unique_ptr<MultiBuffer> multi_buffer_;
+  std::vector<SrtpJob> counter_mode_;          // of jobs_, those that multi_buffer_ takes
+  std::unique_ptr<MultiBuffer> multi_buffer_;  // null: one by one
 };
 
 // Where the SRTCP index word lies: the last four bytes with AEAD (RFC 7714 section 9.2), before the
@@ -101,6 +106,7 @@ struct SrtpSessionKeys {
   std::array<uint8_t, 20> auth{};  // not for AEAD
   std::array<uint8_t, kMaxSrtpSalt> salt{};
 };
-SrtpSessionKeys derive_srtp_keys(SrtpProfile profile, const SrtpMasterKey& master, SrtpKind kind);
+// Empty only if OpenSSL fails.
+std::optional<SrtpSessionKeys> derive_srtp_keys(SrtpProfile profile, const SrtpMasterKey& master, SrtpKind kind);
 
 }  // namespace limen::crypto

@@ -26,8 +26,9 @@ enum class SrtpStatus : uint8_t {
   too_many_ssrcs,
   no_room,        // the buffer cannot take the tag
   key_exhausted,  // 2^31 SRTCP or 2^48 SRTP packets
+  cipher_failed,  // the crypto library refused to work
 };
-inline constexpr size_t kSrtpStatusCount = 9;
+inline constexpr size_t kSrtpStatusCount = 10;
 std::string_view srtp_status_name(SrtpStatus status);  // "authentication failed"
 
 class SrtpBatch;
