@@ -13,7 +13,16 @@
 namespace limen {
 
 enum class EventType : uint16_t {
-  none = 0, session = 1, handle = 2, external = 4, jsep = 8, webrtc = 16, media = 32, plugin = 64, transport = 128, core = 256,
+  none = 0,
+  session = 1,
+  handle = 2,
+  external = 4,
+  jsep = 8,
+  webrtc = 16,
+  media = 32,
+  plugin = 64,
+  transport = 128,
+  core = 256,
 };
 // "sessions,handles" / "all" / "none" -> bit mask (spec 8.1).
 uint32_t event_mask_from_text(std::string_view list);
@@ -34,7 +43,9 @@ class EventHandler {
   virtual const ModuleInfo& info() const = 0;
   // Reads this module's own file in `configs_folder` as start() will, changing nothing: unknown keys and
   // unusable values are added to `findings`; an error is what would keep the module from starting.
-  virtual Result<> check_config(const std::string& /*configs_folder*/, config::Findings& /*findings*/) const { return {}; }
+  virtual Result<> check_config(const std::string& /*configs_folder*/, config::Findings& /*findings*/) const {
+    return {};
+  }
   virtual Result<> start(EventHandlerContext& context) = 0;
   virtual void stop() = 0;
   virtual uint32_t mask() const = 0;             // of EventType bits

@@ -54,8 +54,8 @@ class MediaHandler {
   virtual void on_rtp(const RtpPacket&) {}
   virtual void on_feedback(const RtcpFeedback&) {}
   virtual void on_data(const DataMessage&) {}
-  virtual void on_connected() {}    // webrtcup
-  virtual void on_disconnected() {} // hangup; a new peer connection may follow
+  virtual void on_connected() {}     // webrtcup
+  virtual void on_disconnected() {}  // hangup; a new peer connection may follow
 };
 
 // One shard as a media handler sees it: for plugins that connect several handles.

@@ -31,7 +31,7 @@ struct SimulcastInfo {
   std::string mid;
   std::vector<std::string> rids;  // slot 2, 1, 0; missing ones left out
   int rid_extension = 0;
-  std::vector<uint32_t> ssrcs;    // or by SSRC, lowest first
+  std::vector<uint32_t> ssrcs;  // or by SSRC, lowest first
 };
 
 // The client's description as the plugin gets it: anonymised, stripped (spec 7.7).
@@ -64,9 +64,9 @@ class Reply {
  public:
   struct Outcome {
     enum class Kind : uint8_t { success, ack, error } kind = Kind::error;
-    Json data;              // success
-    std::string text;       // ack: the hint; error: the reason
-    int code = 0;           // error
+    Json data;                      // success
+    std::string text;               // ack: the hint; error: the reason
+    int code = 0;                   // error
     std::optional<LocalJsep> jsep;  // success
   };
   using Resolve = std::move_only_function<void(Outcome)>;
@@ -107,9 +107,9 @@ class HandleContext {
   virtual void post_media(std::move_only_function<void(MediaHandler&)> task) = 0;
   virtual MediaId media_id() const = 0;
   virtual bool has_peer_connection() const = 0;
-  virtual void close_peer_connection() = 0;       // hangup "Close PC"
-  virtual void end_session() = 0;                 // detaches this handle (event `detached`)
-  virtual void notify_event(Json data) = 0;       // to event handlers, type plugin, tied to this handle
+  virtual void close_peer_connection() = 0;  // hangup "Close PC"
+  virtual void end_session() = 0;            // detaches this handle (event `detached`)
+  virtual void notify_event(Json data) = 0;  // to event handlers, type plugin, tied to this handle
   // Timers that die with the handle.
   virtual TimerId call_after(Duration delay, Task task) = 0;
   virtual void cancel(TimerId timer) = 0;
@@ -119,24 +119,24 @@ class PluginHandle {
  public:
   virtual ~PluginHandle() = default;
   virtual void on_message(Message message, Reply reply) = 0;
-  virtual void on_media_up() {}                        // webrtcup
+  virtual void on_media_up() {}  // webrtcup
   virtual void on_slow_link(const SlowLink&) {}
-  virtual void on_data(DataMessage) {}                 // only if the media half passes data on
+  virtual void on_data(DataMessage) {}                    // only if the media half passes data on
   virtual void on_hangup(std::string_view /*reason*/) {}  // the peer connection has gone
-  virtual Json query() const { return JsonObject{}; }  // plugin_specific of handle_info
+  virtual Json query() const { return JsonObject{}; }     // plugin_specific of handle_info
 };
 
 // What a plugin as a whole gets at start.
 class PluginContext {
  public:
   virtual ~PluginContext() = default;
-  virtual Executor& executor() = 0;                    // the control thread
+  virtual Executor& executor() = 0;  // the control thread
   virtual BackgroundPool& background() = 0;
   virtual Random& random() = 0;
   virtual std::string configs_folder() const = 0;
   virtual uint32_t shard_count() const = 0;
   virtual bool events_enabled() const = 0;
-  virtual void notify_event(Json data) = 0;            // type plugin, tied to no handle
+  virtual void notify_event(Json data) = 0;  // type plugin, tied to no handle
   // Signed tokens (spec 3.8) for this plugin's realm: is `token` valid and does it name `descriptor`?
   virtual bool signed_tokens() const = 0;
   virtual bool token_allows(std::string_view token, std::string_view descriptor) const = 0;
@@ -151,7 +151,9 @@ class Plugin {
   virtual const ModuleInfo& info() const = 0;
   // Reads this module's own file in `configs_folder` as start() will, changing nothing: unknown keys and
   // unusable values are added to `findings`; an error is what would keep the module from starting.
-  virtual Result<> check_config(const std::string& /*configs_folder*/, config::Findings& /*findings*/) const { return {}; }
+  virtual Result<> check_config(const std::string& /*configs_folder*/, config::Findings& /*findings*/) const {
+    return {};
+  }
   // `context` outlives the plugin. An error: the plugin is skipped with a warning.
   virtual Result<> start(PluginContext& context) = 0;
   // `context` outlives the handle.

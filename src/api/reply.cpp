@@ -18,7 +18,8 @@ void Reply::success(Json data, std::optional<LocalJsep> jsep) {
 
 void Reply::ack(std::string hint) {
   if (!LIMEN_ASSERT(resolve_)) return;
-  std::exchange(resolve_, nullptr)({.kind = Outcome::Kind::ack, .data = {}, .text = std::move(hint), .code = 0, .jsep = {}});
+  std::exchange(resolve_,
+                nullptr)({.kind = Outcome::Kind::ack, .data = {}, .text = std::move(hint), .code = 0, .jsep = {}});
 }
 
 void Reply::error(int code, std::string reason) {

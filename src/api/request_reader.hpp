@@ -2,7 +2,8 @@
 //
 //   struct Configure { std::optional<bool> audio; std::optional<uint64_t> bitrate; };
 //   template <typename V> void describe(V& v, Configure& r) { v.field("audio", r.audio, "Relay audio"); ... }
-//   auto request = read_request<Configure>(body);   // error: {missing|type, "Invalid element type (audio should be a boolean)"}
+//   auto request = read_request<Configure>(body);   // error: {missing|type, "Invalid element type (audio should be a
+//   boolean)"}
 //
 // Plain fields are mandatory, std::optional ones are not; fields are checked in the order described.
 // Unsigned integers must be >= 0 ("a positive integer"), signed ones any integer.

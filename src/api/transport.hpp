@@ -11,8 +11,8 @@
 #include "api/plugin.hpp"
 #include "base/executor.hpp"
 #include "base/result.hpp"
-#include "config/describe.hpp"
 #include "base/strong_id.hpp"
+#include "config/describe.hpp"
 
 namespace limen {
 
@@ -21,8 +21,8 @@ namespace limen {
 class Client {
  public:
   virtual ~Client() = default;
-  virtual std::string_view transport() const = 0;      // "janus.transport.http"
-  virtual std::string id() const = 0;                  // decimal text naming the connection in events
+  virtual std::string_view transport() const = 0;  // "janus.transport.http"
+  virtual std::string id() const = 0;              // decimal text naming the connection in events
   virtual void send_event(SessionId session, const Json& event) = 0;
   virtual void session_created(SessionId) {}
   // The session ended (`timeout`) or was claimed by somebody else: nothing more will come for it.
@@ -35,7 +35,7 @@ class Client {
 struct Request {
   std::shared_ptr<Client> client;
   bool admin = false;
-  Json message;                                         // any JSON value; the gateway checks it
+  Json message;  // any JSON value; the gateway checks it
   std::move_only_function<void(const Json&)> reply;
 };
 
@@ -55,15 +55,15 @@ class ApiSink {
   // Event handlers, type transport (spec 8.3).
   virtual void notify_transport_event(std::string_view transport, std::string_view client_id, Json data) = 0;
   virtual bool events_enabled() const = 0;
-  virtual bool accepting_admin() const = 0;             // an admin API is served at all
+  virtual bool accepting_admin() const = 0;  // an admin API is served at all
 };
 
-struct Listening {                                      // for the start-up summary
-  std::string what;                                     // "Janus API", "Admin API", "Pages"
-  std::string url;                                      // "https://localhost:8089/janus"; can be clicked
-  std::string scheme = {};                              // "http", "https", "ws", "wss"; others: ""
-  uint16_t port = 0;                                    // 0: not TCP
-  std::string path = {};                                // "/janus"; "" for WebSockets
+struct Listening {          // for the start-up summary
+  std::string what;         // "Janus API", "Admin API", "Pages"
+  std::string url;          // "https://localhost:8089/janus"; can be clicked
+  std::string scheme = {};  // "http", "https", "ws", "wss"; others: ""
+  uint16_t port = 0;        // 0: not TCP
+  std::string path = {};    // "/janus"; "" for WebSockets
   bool admin = false;
 };
 
@@ -71,14 +71,14 @@ class TransportContext {
  public:
   virtual ~TransportContext() = default;
   virtual ApiSink& sink() = 0;
-  virtual Executor& executor() = 0;                     // the control thread
+  virtual Executor& executor() = 0;  // the control thread
   virtual BackgroundPool& background() = 0;
   virtual Random& random() = 0;
   // The control thread's boost::asio::io_context, as void* so that this header stays light; see
   // runtime/control_loop.hpp.
   virtual void* io_context() = 0;
   virtual std::string configs_folder() const = 0;
-  virtual std::string web_folder() const = 0;           // pages served by the HTTP transport; "" = none
+  virtual std::string web_folder() const = 0;  // pages served by the HTTP transport; "" = none
   // PEM files of the HTTPS certificate to use where a transport's own configuration names none.
   virtual std::string default_certificate() const = 0;
   virtual std::string default_certificate_key() const = 0;
@@ -94,10 +94,12 @@ class Transport {
   virtual const ModuleInfo& info() const = 0;
   // Reads this module's own file in `configs_folder` as start() will, changing nothing: unknown keys and
   // unusable values are added to `findings`; an error is what would keep the module from starting.
-  virtual Result<> check_config(const std::string& /*configs_folder*/, config::Findings& /*findings*/) const { return {}; }
+  virtual Result<> check_config(const std::string& /*configs_folder*/, config::Findings& /*findings*/) const {
+    return {};
+  }
   // Opens its listeners. An error: this transport is not there (the reason is logged).
   virtual Result<> start(TransportContext& context) = 0;
-  virtual void stop() = 0;                              // closes everything; flushes replies
+  virtual void stop() = 0;  // closes everything; flushes replies
   virtual bool serves_janus_api() const = 0;
   virtual bool serves_admin_api() const = 0;
   virtual std::vector<Listening> listening() const = 0;

@@ -23,41 +23,69 @@ constexpr const char* kFooter =
 void add_process_options(CLI::App& app, CommandLine& o) {
   const char* group = "Process and logging";
   app.add_flag("-b,--daemon", o.daemon, "Run in the background")->group(group);
-  app.add_option("-p,--pid-file", o.pid_file, "Write the process id here and lock the file")->type_name("PATH")->group(group);
+  app.add_option("-p,--pid-file", o.pid_file, "Write the process id here and lock the file")
+      ->type_name("PATH")
+      ->group(group);
   app.add_flag("-N,--disable-stdout", o.disable_stdout, "Do not log on the standard output")->group(group);
   app.add_flag("--log-stdout", o.log_stdout, "Log on the standard output even in the background")->group(group);
   app.add_option("-L,--log-file", o.log_file, "Append the log to this file")->type_name("PATH")->group(group);
   app.add_option("-R,--log-rotate-sig", o.log_rotate_sig, "Reopen the log file on SIGUSR1 or SIGHUP")
-      ->type_name("SIGNAL")->group(group);
+      ->type_name("SIGNAL")
+      ->group(group);
   app.add_option("-l,--check-openfiles-limits", o.openfiles_limit, "Refuse to start if fewer open files are allowed")
-      ->type_name("NUMBER")->group(group);
-  app.add_option("-H,--cwd-path", o.cwd_path, "Working folder when in the background (default /)")->type_name("PATH")->group(group);
-  app.add_option("-d,--debug-level", o.debug_level, "Log level: 0 nothing, 4 normal, 7 everything")->type_name("0-7")->group(group);
+      ->type_name("NUMBER")
+      ->group(group);
+  app.add_option("-H,--cwd-path", o.cwd_path, "Working folder when in the background (default /)")
+      ->type_name("PATH")
+      ->group(group);
+  app.add_option("-d,--debug-level", o.debug_level, "Log level: 0 nothing, 4 normal, 7 everything")
+      ->type_name("0-7")
+      ->group(group);
   app.add_flag("-D,--debug-timestamps", o.debug_timestamps, "Put the time before each log line")->group(group);
   app.add_flag("-o,--disable-colors", o.disable_colors, "No colours in the log")->group(group);
-  app.add_flag("-M,--debug-locks", o.debug_locks, "Accepted for compatibility: there are no locks to log")->group(group);
+  app.add_flag("-M,--debug-locks", o.debug_locks, "Accepted for compatibility: there are no locks to log")
+      ->group(group);
 }
 
 void add_file_options(CLI::App& app, CommandLine& o) {
   const char* group = "Files";
-  app.add_option("-F,--configs-folder", o.configs_folder, "Folder of all configuration files")->type_name("PATH")->group(group);
-  app.add_option("-C,--config", o.config_file, "Main configuration file (default FOLDER/janus.jcfg)")->type_name("FILE")->group(group);
+  app.add_option("-F,--configs-folder", o.configs_folder, "Folder of all configuration files")
+      ->type_name("PATH")
+      ->group(group);
+  app.add_option("-C,--config", o.config_file, "Main configuration file (default FOLDER/janus.jcfg)")
+      ->type_name("FILE")
+      ->group(group);
   app.add_flag("--check-config", o.check_config, "Check the configuration, say what is wrong, and exit")->group(group);
-  app.add_option("-P,--plugins-folder", o.plugins_folder, "Folder of loadable plugins")->type_name("PATH")->group(group);
-  app.add_option("-c,--cert-pem", o.cert_pem, "DTLS certificate, PEM (default: made at start)")->type_name("FILE")->group(group);
+  app.add_option("-P,--plugins-folder", o.plugins_folder, "Folder of loadable plugins")
+      ->type_name("PATH")
+      ->group(group);
+  app.add_option("-c,--cert-pem", o.cert_pem, "DTLS certificate, PEM (default: made at start)")
+      ->type_name("FILE")
+      ->group(group);
   app.add_option("-k,--cert-key", o.cert_key, "DTLS private key, PEM")->type_name("FILE")->group(group);
   app.add_option("-K,--cert-pwd", o.cert_pwd, "Passphrase of that key")->type_name("TEXT")->group(group);
 }
 
 void add_network_options(CLI::App& app, CommandLine& o) {
   const char* group = "Network";
-  app.add_option("-i,--interface", o.interface, "Local address or interface to advertise")->type_name("IP|NAME")->group(group);
-  app.add_option("-S,--stun-server", o.stun_server, "STUN server that tells this server its public address (port 3478 if not given)")
-      ->type_name("HOST[:PORT]")->group(group);
-  app.add_option("-1,--nat-1-1", o.nat_1_1, "Public addresses to advertise instead of the local ones")->type_name("IP,...")->group(group);
-  app.add_flag("-2,--keep-private-host", o.keep_private_host, "With -1: advertise the local addresses too")->group(group);
-  app.add_option("-E,--ice-enforce-list", o.ice_enforce_list, "Use only these interfaces or address prefixes")->type_name("LIST")->group(group);
-  app.add_option("-X,--ice-ignore-list", o.ice_ignore_list, "Skip these interfaces or address prefixes")->type_name("LIST")->group(group);
+  app.add_option("-i,--interface", o.interface, "Local address or interface to advertise")
+      ->type_name("IP|NAME")
+      ->group(group);
+  app.add_option("-S,--stun-server", o.stun_server,
+                 "STUN server that tells this server its public address (port 3478 if not given)")
+      ->type_name("HOST[:PORT]")
+      ->group(group);
+  app.add_option("-1,--nat-1-1", o.nat_1_1, "Public addresses to advertise instead of the local ones")
+      ->type_name("IP,...")
+      ->group(group);
+  app.add_flag("-2,--keep-private-host", o.keep_private_host, "With -1: advertise the local addresses too")
+      ->group(group);
+  app.add_option("-E,--ice-enforce-list", o.ice_enforce_list, "Use only these interfaces or address prefixes")
+      ->type_name("LIST")
+      ->group(group);
+  app.add_option("-X,--ice-ignore-list", o.ice_ignore_list, "Skip these interfaces or address prefixes")
+      ->type_name("LIST")
+      ->group(group);
   app.add_flag("-6,--ipv6-candidates", o.ipv6, "Offer IPv6 addresses too")->group(group);
   app.add_flag("-O,--ipv6-link-local", o.ipv6_link_local, "Offer fe80: addresses too")->group(group);
   app.add_option("-r,--rtp-port-range", o.rtp_port_range, "UDP ports for media")->type_name("MIN-MAX")->group(group);
@@ -68,22 +96,36 @@ void add_network_options(CLI::App& app, CommandLine& o) {
 
 void add_media_options(CLI::App& app, CommandLine& o) {
   const char* group = "Media";
-  app.add_option("-Q,--min-nack-queue", o.min_nack_queue, "Least time packets are kept for retransmission")->type_name("MS")->group(group);
-  app.add_option("-t,--no-media-timer", o.no_media_timer, "Seconds without media before a client is told; 0: never")->type_name("S")->group(group);
-  app.add_option("-W,--slowlink-threshold", o.slowlink_threshold, "Lost packets a second before a client is told; 0: never")
-      ->type_name("PACKETS")->group(group);
-  app.add_option("-B,--twcc-period", o.twcc_period, "Time between transport-wide feedbacks")->type_name("MS")->group(group);
+  app.add_option("-Q,--min-nack-queue", o.min_nack_queue, "Least time packets are kept for retransmission")
+      ->type_name("MS")
+      ->group(group);
+  app.add_option("-t,--no-media-timer", o.no_media_timer, "Seconds without media before a client is told; 0: never")
+      ->type_name("S")
+      ->group(group);
+  app.add_option("-W,--slowlink-threshold", o.slowlink_threshold,
+                 "Lost packets a second before a client is told; 0: never")
+      ->type_name("PACKETS")
+      ->group(group);
+  app.add_option("-B,--twcc-period", o.twcc_period, "Time between transport-wide feedbacks")
+      ->type_name("MS")
+      ->group(group);
   app.add_flag("-w,--no-webrtc-encryption", o.no_encryption, "Plain RTP, no DTLS; for debugging only")->group(group);
 }
 
 void add_api_options(CLI::App& app, CommandLine& o) {
   const char* group = "API";
   app.add_option("-n,--server-name", o.server_name, "Name of this server")->type_name("NAME")->group(group);
-  app.add_option("-s,--session-timeout", o.session_timeout, "Seconds after which an idle session ends; 0: never")->type_name("S")->group(group);
-  app.add_option("-m,--reclaim-session-timeout", o.reclaim_timeout, "Seconds a session outlives its connection")->type_name("S")->group(group);
+  app.add_option("-s,--session-timeout", o.session_timeout, "Seconds after which an idle session ends; 0: never")
+      ->type_name("S")
+      ->group(group);
+  app.add_option("-m,--reclaim-session-timeout", o.reclaim_timeout, "Seconds a session outlives its connection")
+      ->type_name("S")
+      ->group(group);
   app.add_option("-a,--apisecret", o.apisecret, "Secret that requests must carry")->type_name("TEXT")->group(group);
   app.add_flag("-A,--token-auth", o.token_auth, "Requests must carry a token")->group(group);
-  app.add_option("--token-auth-secret", o.token_auth_secret, "Tokens are signed with this secret")->type_name("TEXT")->group(group);
+  app.add_option("--token-auth-secret", o.token_auth_secret, "Tokens are signed with this secret")
+      ->type_name("TEXT")
+      ->group(group);
   app.add_flag("-e,--event-handlers", o.event_handlers, "Send events to event handlers")->group(group);
 }
 

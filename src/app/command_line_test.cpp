@@ -37,7 +37,9 @@ TEST(CommandLine, what_is_not_given_leaves_the_file_alone) {
   EXPECT_TRUE(settings.media.ipv6);
 }
 
-TEST(CommandLine, the_level_is_clamped) { EXPECT_EQ(applied({"-d", "99"}).general.debug_level, 7); }
+TEST(CommandLine, the_level_is_clamped) {
+  EXPECT_EQ(applied({"-d", "99"}).general.debug_level, 7);
+}
 
 TEST(CommandLine, a_stun_server_may_carry_its_port) {
   EXPECT_EQ(applied({"-S", "stun.example.org"}).nat.stun_port, 3478);
@@ -63,10 +65,50 @@ TEST(CommandLine, help_lists_every_option_and_succeeds) {
   CommandLineOutcome outcome = parse_command_line({"--help"});
   EXPECT_TRUE(outcome.stop);
   EXPECT_EQ(outcome.exit_code, 0);
-  for (const char* name :
-       {"-V", "-b", "-p", "-N", "--log-stdout", "-L", "-R", "-l", "-H", "-i", "-P", "-C", "-F", "-c", "-k", "-K", "-S", "-1",
-        "-2", "-E", "-X", "-6", "-O", "-f", "-I", "-T", "-Q", "-t", "-W", "-r", "-B", "-n", "-s", "-m", "-d", "-D", "-o", "-M",
-        "-a", "-A", "--token-auth-secret", "-e", "-w", "--check-config"}) {
+  for (const char* name : {"-V",
+                           "-b",
+                           "-p",
+                           "-N",
+                           "--log-stdout",
+                           "-L",
+                           "-R",
+                           "-l",
+                           "-H",
+                           "-i",
+                           "-P",
+                           "-C",
+                           "-F",
+                           "-c",
+                           "-k",
+                           "-K",
+                           "-S",
+                           "-1",
+                           "-2",
+                           "-E",
+                           "-X",
+                           "-6",
+                           "-O",
+                           "-f",
+                           "-I",
+                           "-T",
+                           "-Q",
+                           "-t",
+                           "-W",
+                           "-r",
+                           "-B",
+                           "-n",
+                           "-s",
+                           "-m",
+                           "-d",
+                           "-D",
+                           "-o",
+                           "-M",
+                           "-a",
+                           "-A",
+                           "--token-auth-secret",
+                           "-e",
+                           "-w",
+                           "--check-config"}) {
     EXPECT_THAT(outcome.text, testing::HasSubstr(name));
   }
 }

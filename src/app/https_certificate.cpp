@@ -16,7 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-bool wants_default(const std::string& folder, std::string_view package, std::initializer_list<std::pair<std::string_view, std::string_view>> switches) {
+bool wants_default(const std::string& folder, std::string_view package,
+                   std::initializer_list<std::pair<std::string_view, std::string_view>> switches) {
   auto root = config::read_module(folder, package);
   if (!root || !*root) return false;  // a broken file is reported by the transport itself
   const config::Node* certificates = (*root)->find("certificates");
@@ -50,12 +51,12 @@ bool still_good(const CertificateFiles& files) {
 }  // namespace
 
 bool needs_https_certificate(const std::string& configs_folder) {
-  return wants_default(configs_folder, "janus.transport.http",
-                       {{"general", "https"}, {"admin", "admin_https"}}) ||
+  return wants_default(configs_folder, "janus.transport.http", {{"general", "https"}, {"admin", "admin_https"}}) ||
          wants_default(configs_folder, "janus.transport.websockets", {{"general", "wss"}, {"admin", "admin_wss"}});
 }
 
-Result<CertificateFiles> ensure_https_certificate(const std::string& configs_folder, const std::vector<std::string>& addresses) {
+Result<CertificateFiles> ensure_https_certificate(const std::string& configs_folder,
+                                                  const std::vector<std::string>& addresses) {
   std::string tried;
   for (const fs::path& folder : candidate_folders(configs_folder)) {
     CertificateFiles files{(folder / "limen.pem").string(), (folder / "limen.key").string()};
@@ -75,11 +76,15 @@ Result<CertificateFiles> ensure_https_certificate(const std::string& configs_fol
     request.alternative_names.insert(request.alternative_names.end(), addresses.begin(), addresses.end());
     auto made = crypto::Certificate::generate(request);
     if (!made) return std::unexpected(made.error());
-    if (Result<> written = (*made)->write(files.certificate, files.key); !written) return std::unexpected(written.error());
+    if (Result<> written = (*made)->write(files.certificate, files.key); !written)
+      return std::unexpected(written.error());
     log::info("", "Made a self-signed certificate for HTTPS: {}", files.certificate);
     return files;
   }
-  return fail("No folder for the HTTPS certificate can be written (tried {}); set cert_pem and cert_key in janus.transport.http.jcfg", tried);
+  return fail(
+      "No folder for the HTTPS certificate can be written (tried {}); set cert_pem and cert_key in "
+      "janus.transport.http.jcfg",
+      tried);
 }
 
 }  // namespace limen::app

@@ -17,6 +17,7 @@ bool needs_https_certificate(const std::string& configs_folder);
 // <configs_folder>/certs/limen.pem and limen.key, or, where that folder cannot be written, in the
 // user's state folder (~/.local/state/limen). Made for localhost, the host's name and `addresses`;
 // made anew when it has less than a day to live.
-Result<CertificateFiles> ensure_https_certificate(const std::string& configs_folder, const std::vector<std::string>& addresses);
+Result<CertificateFiles> ensure_https_certificate(const std::string& configs_folder,
+                                                  const std::vector<std::string>& addresses);
 
 }  // namespace limen::app

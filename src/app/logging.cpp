@@ -30,10 +30,14 @@ Output& output() {
 
 std::string_view severity(Level level, bool colors) {
   switch (level) {
-    case Level::fatal: return colors ? "\x1b[35m[FATAL]\x1b[0m " : "[FATAL] ";
-    case Level::error: return colors ? "\x1b[31m[ERR]\x1b[0m " : "[ERR] ";
-    case Level::warning: return colors ? "\x1b[33m[WARN]\x1b[0m " : "[WARN] ";
-    default: return "";
+    case Level::fatal:
+      return colors ? "\x1b[35m[FATAL]\x1b[0m " : "[FATAL] ";
+    case Level::error:
+      return colors ? "\x1b[31m[ERR]\x1b[0m " : "[ERR] ";
+    case Level::warning:
+      return colors ? "\x1b[33m[WARN]\x1b[0m " : "[WARN] ";
+    default:
+      return "";
   }
 }
 
@@ -58,7 +62,9 @@ std::string format_line(const Output& out, const log::Line& line, WallTime now) 
 }
 
 void write_line(const log::Line& line) {
-  WallTime now{std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+  WallTime now{
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count()};
   Output& out = output();
   std::scoped_lock lock(out.mutex);
   std::string text = format_line(out, line, now);

@@ -11,8 +11,8 @@
 
 int main(int argc, char** argv) {
   using namespace limen::app;
-  std::fputs(fmt::format("Limen version: {} ({})\nLimen commit: {}\nCompiled on:  {}\n\n", version_number(), version_string(),
-                         commit(), compile_time())
+  std::fputs(fmt::format("Limen version: {} ({})\nLimen commit: {}\nCompiled on:  {}\n\n", version_number(),
+                         version_string(), commit(), compile_time())
                  .c_str(),
              stdout);
   CommandLineOutcome outcome = parse_command_line(std::vector<std::string>(argv + 1, argv + argc));

@@ -35,12 +35,14 @@ Result<PidFile> PidFile::acquire(const std::string& path) {
   if (flock(pid_file.file_, LOCK_EX | LOCK_NB) != 0) {
     int reason = errno;
     close(std::exchange(pid_file.file_, -1));
-    return fail("PID file {}: {}", path, reason == EWOULDBLOCK ? "another process holds it (is the server running already?)"
-                                                                : std::strerror(reason));
+    return fail(
+        "PID file {}: {}", path,
+        reason == EWOULDBLOCK ? "another process holds it (is the server running already?)" : std::strerror(reason));
   }
   pid_file.path_ = path;
   std::string text = fmt::format("{}\n", getpid());
-  if (ftruncate(pid_file.file_, 0) != 0 || write(pid_file.file_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+  if (ftruncate(pid_file.file_, 0) != 0 ||
+      write(pid_file.file_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     return fail("PID file {}: {}", path, std::strerror(errno));
   }
   return pid_file;
@@ -59,7 +61,8 @@ Result<int> become_daemon(const std::string& working_folder, bool keep_stdout) {
       got = read(channel[0], &result, sizeof result);
     } while (got < 0 && errno == EINTR);
     if (got != static_cast<ssize_t>(sizeof result)) result = 1;  // it died before it could say
-    if (result != 0) std::fprintf(stderr, "Starting in the background failed (error code %d); the log says why.\n", result);
+    if (result != 0)
+      std::fprintf(stderr, "Starting in the background failed (error code %d); the log says why.\n", result);
     std::fflush(nullptr);
     _exit(result);
   }
@@ -95,8 +98,10 @@ Result<> set_process_limits(int64_t least_open_files) {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return fail("Open files: {}", std::strerror(errno));
   if (least_open_files > 0 && files.rlim_cur < static_cast<rlim_t>(least_open_files)) {
-    return fail("Only {} open files are allowed, {} are wanted: raise the limit (ulimit -n, LimitNOFILE=) or lower check_openfiles_limit",
-                files.rlim_cur, least_open_files);
+    return fail(
+        "Only {} open files are allowed, {} are wanted: raise the limit (ulimit -n, LimitNOFILE=) or lower "
+        "check_openfiles_limit",
+        files.rlim_cur, least_open_files);
   }
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);

@@ -51,7 +51,8 @@ std::string default_web_folder() {
 
 Result<LoadedSettings> load_settings(const CommandLine& options) {
   LoadedSettings loaded;
-  loaded.configs_folder = fs::absolute(options.configs_folder.value_or(default_configs_folder())).lexically_normal().string();
+  loaded.configs_folder =
+      fs::absolute(options.configs_folder.value_or(default_configs_folder())).lexically_normal().string();
   Result<std::string> file = main_file(options, loaded.configs_folder);
   if (!file) return std::unexpected(file.error());
   loaded.main_file = *file;

@@ -11,9 +11,9 @@ namespace limen::app {
 
 struct LoadedSettings {
   core::GatewaySettings settings;
-  std::string configs_folder;      // absolute
-  std::string main_file;           // "" if there is none: defaults and command line only
-  config::Findings findings;       // unknown keys and unusable values; the start goes on
+  std::string configs_folder;  // absolute
+  std::string main_file;       // "" if there is none: defaults and command line only
+  config::Findings findings;   // unknown keys and unusable values; the start goes on
 };
 
 // Reads the main file (-C, else FOLDER/janus.jcfg, else FOLDER/janus.cfg) and writes the command line

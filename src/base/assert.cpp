@@ -22,6 +22,8 @@ bool assertion_failed(const char* condition, const char* file, int line) {
 #endif
 }
 
-uint64_t failed_assertions() { return failures.load(std::memory_order_relaxed); }
+uint64_t failed_assertions() {
+  return failures.load(std::memory_order_relaxed);
+}
 
 }  // namespace limen

@@ -19,9 +19,15 @@ Sink& sink() {
 
 }  // namespace
 
-void set_sink(Sink new_sink) { sink() = new_sink ? std::move(new_sink) : Sink(write_to_stderr); }
-void set_level(Level wanted) { current_level.store(static_cast<int>(wanted), std::memory_order_relaxed); }
-Level level() { return static_cast<Level>(current_level.load(std::memory_order_relaxed)); }
+void set_sink(Sink new_sink) {
+  sink() = new_sink ? std::move(new_sink) : Sink(write_to_stderr);
+}
+void set_level(Level wanted) {
+  current_level.store(static_cast<int>(wanted), std::memory_order_relaxed);
+}
+Level level() {
+  return static_cast<Level>(current_level.load(std::memory_order_relaxed));
+}
 
 void write(Level line_level, std::string_view tag, std::string_view text) {
   if (enabled(line_level)) sink()(Line{line_level, tag, text});

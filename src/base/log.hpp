@@ -30,7 +30,9 @@ Level level();
 void write(Level level, std::string_view tag, std::string_view text);
 void vwrite(Level level, std::string_view tag, fmt::string_view format, fmt::format_args args);
 
-inline bool enabled(Level wanted) { return static_cast<int>(wanted) <= static_cast<int>(level()); }
+inline bool enabled(Level wanted) {
+  return static_cast<int>(wanted) <= static_cast<int>(level());
+}
 
 #define LIMEN_LOG_FUNCTION(name)                                                                \
   template <typename... Args>                                                                   \

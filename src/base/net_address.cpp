@@ -16,7 +16,9 @@ IpAddress IpAddress::v4(uint32_t host_order) {
   return address;
 }
 
-IpAddress IpAddress::v4(std::span<const uint8_t, 4> bytes) { return v4(load_u32(bytes.data())); }
+IpAddress IpAddress::v4(std::span<const uint8_t, 4> bytes) {
+  return v4(load_u32(bytes.data()));
+}
 
 IpAddress IpAddress::v6(std::span<const uint8_t, 16> bytes) {
   static constexpr uint8_t kMappedPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -46,7 +48,9 @@ bool IpAddress::is_loopback() const {
   return bytes_[15] == 1;
 }
 
-bool IpAddress::is_unspecified() const { return bytes_ == std::array<uint8_t, 16>{}; }
+bool IpAddress::is_unspecified() const {
+  return bytes_ == std::array<uint8_t, 16>{};
+}
 
 bool IpAddress::is_link_local() const {
   return v4_ ? bytes_[0] == 169 && bytes_[1] == 254 : bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
@@ -57,7 +61,9 @@ bool IpAddress::is_private() const {
   return bytes_[0] == 10 || (bytes_[0] == 172 && (bytes_[1] & 0xf0) == 16) || (bytes_[0] == 192 && bytes_[1] == 168);
 }
 
-uint32_t IpAddress::v4_host_order() const { return load_u32(bytes_.data()); }
+uint32_t IpAddress::v4_host_order() const {
+  return load_u32(bytes_.data());
+}
 
 std::string IpAddress::to_string() const {
   char buffer[INET6_ADDRSTRLEN];

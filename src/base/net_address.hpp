@@ -24,8 +24,8 @@ class IpAddress {
   bool is_v6() const { return !v4_; }
   bool is_loopback() const;
   bool is_unspecified() const;
-  bool is_link_local() const;   // 169.254/16, fe80::/10
-  bool is_private() const;      // RFC 1918, fc00::/7
+  bool is_link_local() const;  // 169.254/16, fe80::/10
+  bool is_private() const;     // RFC 1918, fc00::/7
   uint32_t v4_host_order() const;
   std::span<const uint8_t> bytes() const { return {bytes_.data(), v4_ ? size_t{4} : size_t{16}}; }
   std::string to_string() const;

@@ -94,7 +94,7 @@ class PacketPool {
   static constexpr size_t kSlab = 64;
   size_t limit_;
   size_t allocated_ = 0;
-  PacketStorage* local_ = nullptr;               // owner's free list
+  PacketStorage* local_ = nullptr;                 // owner's free list
   std::atomic<PacketStorage*> returned_{nullptr};  // pushed by anybody, taken whole by the owner
   std::vector<std::unique_ptr<PacketStorage[]>> slabs_;
 };

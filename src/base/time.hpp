@@ -38,6 +38,8 @@ constexpr int64_t to_ms(Duration d) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
 }
 // Microseconds since the origin: the "monotonic" timestamps of the Janus API.
-constexpr int64_t to_us(Instant t) { return to_us(t.time_since_epoch()); }
+constexpr int64_t to_us(Instant t) {
+  return to_us(t.time_since_epoch());
+}
 
 }  // namespace limen

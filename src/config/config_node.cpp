@@ -21,9 +21,13 @@ std::optional<std::string> Node::text(std::string_view key) const {
   return child->value;
 }
 
-bool Node::truthy() const { return is_truthy(value); }
+bool Node::truthy() const {
+  return is_truthy(value);
+}
 
-bool is_truthy(std::string_view text) { return same_text(text, "yes") || same_text(text, "true") || text == "1"; }
+bool is_truthy(std::string_view text) {
+  return same_text(text, "yes") || same_text(text, "true") || text == "1";
+}
 
 namespace {
 

@@ -22,18 +22,18 @@ struct Node {
   enum class Kind : uint8_t { group, array, list, scalar };
   enum class ScalarType : uint8_t { text, integer, real, boolean };
   Kind kind = Kind::group;
-  std::string name;                 // "" in arrays and lists
-  std::string value;                // scalars: integers decimal, booleans "true"/"false", floats %f
+  std::string name;   // "" in arrays and lists
+  std::string value;  // scalars: integers decimal, booleans "true"/"false", floats %f
   ScalarType type = ScalarType::text;
   std::vector<Node> children;
   Place place;
 
-  const Node* find(std::string_view key) const;        // child by name, any case
+  const Node* find(std::string_view key) const;  // child by name, any case
   std::optional<std::string> text(std::string_view key) const;
   bool truthy() const;
 };
 
-bool is_truthy(std::string_view text);                 // yes, true, 1 in any case
+bool is_truthy(std::string_view text);  // yes, true, 1 in any case
 
 // Syntax errors carry file, line and reason: "/etc/janus/janus.jcfg:12: syntax error".
 Result<Node> read_file(const std::string& path);

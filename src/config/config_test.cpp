@@ -37,7 +37,8 @@ Sample read(std::string_view text, Findings& findings) {
 }
 
 TEST(Libconfig, scalars_become_text_and_keep_their_line) {
-  Node root = parsed("general: {\n  port = 0x10\n  big = 5000000000L\n  f = 1.5\n  ok = TRUE\n  s = \"a\" \"b\\x41\"\n}");
+  Node root =
+      parsed("general: {\n  port = 0x10\n  big = 5000000000L\n  f = 1.5\n  ok = TRUE\n  s = \"a\" \"b\\x41\"\n}");
   const Node* general = root.find("GENERAL");
   ASSERT_NE(general, nullptr);
   EXPECT_EQ(general->text("port"), "16");
@@ -69,7 +70,8 @@ TEST(Libconfig, a_key_that_differs_only_in_case_is_a_duplicate) {
 }
 
 TEST(Ini, categories_arrows_comments_and_escaped_semicolons) {
-  Result<Node> node = parse_ini("top = 1 ; c\n[General]\nport => 80\ntext = a\\;b ; gone\n\n[general]\nmore=2\n", "x.cfg");
+  Result<Node> node =
+      parse_ini("top = 1 ; c\n[General]\nport => 80\ntext = a\\;b ; gone\n\n[general]\nmore=2\n", "x.cfg");
   ASSERT_TRUE(node) << node.error().text;
   EXPECT_EQ(node->text("top"), "1");
   EXPECT_EQ(node->find("general")->text("port"), "80");

@@ -15,7 +15,9 @@ size_t edit_distance(std::string_view a, std::string_view b) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
       size_t above = row[j];
-      size_t change = std::tolower(static_cast<unsigned char>(a[i - 1])) == std::tolower(static_cast<unsigned char>(b[j - 1])) ? 0 : 1;
+      size_t change =
+          std::tolower(static_cast<unsigned char>(a[i - 1])) == std::tolower(static_cast<unsigned char>(b[j - 1])) ? 0
+                                                                                                                   : 1;
       row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + change});
       diagonal = above;
     }
@@ -51,10 +53,12 @@ void GroupReader::warn(const Node& node, std::string text) {
 void GroupReader::finish() {
   if (group_ == nullptr) return;
   for (const Node& child : group_->children) {
-    bool known = std::any_of(known_.begin(), known_.end(), [&](const std::string& k) { return same_text(k, child.name); });
+    bool known =
+        std::any_of(known_.begin(), known_.end(), [&](const std::string& k) { return same_text(k, child.name); });
     if (known) continue;
     std::string guess = nearest(child.name, known_);
-    findings_.warnings.push_back(fmt::format("{}:{}: unknown key '{}'{}", child.place.file, child.place.line, child.name,
+    findings_.warnings.push_back(fmt::format("{}:{}: unknown key '{}'{}", child.place.file, child.place.line,
+                                             child.name,
                                              guess.empty() ? "" : fmt::format(" (did you mean '{}'?)", guess)));
   }
 }

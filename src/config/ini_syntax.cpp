@@ -51,7 +51,8 @@ Result<Node> parse_ini(std::string_view text, const std::string& file_name) {
     if (line.empty()) continue;
     Place place{file_name, line_number};
     if (line.front() == '[') {
-      if (line.back() != ']' || line.size() < 3) return fail("{}:{}: a category is written [name]", file_name, line_number);
+      if (line.back() != ']' || line.size() < 3)
+        return fail("{}:{}: a category is written [name]", file_name, line_number);
       category = std::string(trim(line.substr(1, line.size() - 2)));
       category_of(root, category, place);
       continue;

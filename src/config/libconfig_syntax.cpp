@@ -18,9 +18,15 @@ Node convert(const Setting& setting, const std::string& file) {
   const char* included = setting.getSourceFile();
   node.place = {included != nullptr ? included : file, static_cast<int>(setting.getSourceLine())};
   switch (setting.getType()) {
-    case Setting::TypeGroup: node.kind = Node::Kind::group; break;
-    case Setting::TypeArray: node.kind = Node::Kind::array; break;
-    case Setting::TypeList: node.kind = Node::Kind::list; break;
+    case Setting::TypeGroup:
+      node.kind = Node::Kind::group;
+      break;
+    case Setting::TypeArray:
+      node.kind = Node::Kind::array;
+      break;
+    case Setting::TypeList:
+      node.kind = Node::Kind::list;
+      break;
     case Setting::TypeInt:
       node.kind = Node::Kind::scalar;
       node.type = Node::ScalarType::integer;

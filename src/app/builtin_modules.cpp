@@ -1,0 +1,37 @@
+#include "app/builtin_modules.hpp"
+
+#include "plugins/echotest/echotest_plugin.hpp"
+#include "transports/http/http_transport.hpp"
+#include "transports/websockets/websockets_transport.hpp"
+
+namespace limen::app {
+
+std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
+  std::vector<std::unique_ptr<Plugin>> plugins;
+  plugins.push_back(make_echotest_plugin());
+  return plugins;
+}
+
+std::vector<std::unique_ptr<Transport>> builtin_transports() {
+  std::vector<std::unique_ptr<Transport>> transports;
+  transports.push_back(make_http_transport());
+  transports.push_back(make_websockets_transport());
+  return transports;
+}
+
+std::vector<std::unique_ptr<EventHandler>> builtin_event_handlers() {
+  return {};
+}
+
+std::vector<std::string> packages_not_built_in() {
+  return {"janus.plugin.audiobridge",     "janus.plugin.duktape",          "janus.plugin.lua",
+          "janus.plugin.nosip",           "janus.plugin.recordplay",       "janus.plugin.sip",
+          "janus.plugin.streaming",       "janus.plugin.textroom",         "janus.plugin.videocall",
+          "janus.plugin.videoroom",       "janus.plugin.voicemail",        "janus.transport.rabbitmq",
+          "janus.transport.mqtt",         "janus.transport.nanomsg",       "janus.transport.pfunix",
+          "janus.eventhandler.sampleevh", "janus.eventhandler.wsevh",      "janus.eventhandler.rabbitmqevh",
+          "janus.eventhandler.mqttevh",   "janus.eventhandler.nanomsgevh", "janus.eventhandler.gelfevh",
+          "janus.logger.jsonlog"};
+}
+
+}  // namespace limen::app

@@ -1,0 +1,82 @@
+#include "app/check_config.hpp"
+
+#include <cstdio>
+#include <filesystem>
+
+#include "app/builtin_modules.hpp"
+#include "app/configuration_notes.hpp"
+#include "crypto/certificate.hpp"
+
+namespace limen::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Report {
+  int errors = 0;
+  int warnings = 0;
+  void error(const std::string& text) {
+    ++errors;
+    fmt::print("error:   {}\n", text);
+  }
+  void warning(const std::string& text) {
+    ++warnings;
+    fmt::print("warning: {}\n", text);
+  }
+};
+
+// Every file of the folder must at least be readable, also those of modules that are not there yet.
+void check_syntax(const std::string& folder, const std::string& main_file, Report& report) {
+  std::error_code error;
+  std::vector<std::string> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    std::string name = entry.path().filename().string();
+    bool ours = name.starts_with("janus.") && (name.ends_with(".jcfg") || name.ends_with(".cfg"));
+    if (ours && entry.path() != main_file) files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  for (const std::string& file : files) {
+    auto parsed = config::read_file(file);
+    if (!parsed) report.error(parsed.error().text);
+  }
+}
+
+template <typename Modules>
+void check_modules(const Modules& modules, const std::string& folder, config::Findings& findings, Report& report) {
+  for (const auto& module : modules) {
+    Result<> checked = module->check_config(folder, findings);
+    if (!checked) report.error(fmt::format("{}: {}", module->info().package, checked.error().text));
+  }
+}
+
+}  // namespace
+
+int check_config(const Result<LoadedSettings>& loaded, const CommandLine&) {
+  Report report;
+  if (!loaded) {
+    report.error(loaded.error().text);
+    return 1;
+  }
+  fmt::print("Folder {}\nMain file {}\n", loaded->configs_folder,
+             loaded->main_file.empty() ? "none: defaults" : loaded->main_file);
+  check_syntax(loaded->configs_folder, loaded->main_file, report);
+  config::Findings findings = loaded->findings;
+  check_modules(builtin_plugins(), loaded->configs_folder, findings, report);
+  check_modules(builtin_transports(), loaded->configs_folder, findings, report);
+  check_modules(builtin_event_handlers(), loaded->configs_folder, findings, report);
+  for (const std::string& text : configuration_errors(loaded->settings)) report.error(text);
+  const core::CertificateSettings& dtls = loaded->settings.certificates;
+  if (!dtls.cert_pem.empty() && !dtls.cert_key.empty()) {
+    auto certificate = crypto::Certificate::load(dtls.cert_pem, dtls.cert_key, dtls.cert_pwd);
+    if (!certificate) report.error(certificate.error().text);
+  }
+  for (const std::string& text : findings.warnings) report.warning(text);
+  for (const std::string& text : configuration_notes(*loaded)) report.warning(text);
+  if (report.errors == 0)
+    fmt::print("The configuration can be used{}.\n",
+               report.warnings == 0 ? "" : fmt::format(", with {} warnings", report.warnings));
+  else fmt::print("{} errors, {} warnings: Limen would not start like this.\n", report.errors, report.warnings);
+  return report.errors == 0 ? 0 : 1;
+}
+
+}  // namespace limen::app

@@ -1,0 +1,74 @@
+#include "app/configuration_notes.hpp"
+
+#include <filesystem>
+
+#include "app/builtin_modules.hpp"
+
+namespace limen::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_modules(const std::string& folder) {
+  std::error_code error;
+  if (folder.empty() || !fs::is_directory(folder, error)) return false;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".so") return true;
+  }
+  return false;
+}
+
+void note_foreign_modules(const core::GeneralSettings& general, std::vector<std::string>& notes) {
+  std::string folders;
+  for (const std::string& folder :
+       {general.plugins_folder, general.transports_folder, general.events_folder, general.loggers_folder}) {
+    if (has_modules(folder)) folders += (folders.empty() ? "" : ", ") + folder;
+  }
+  if (folders.empty()) return;
+  notes.push_back(
+      fmt::format("Modules in {} are not loaded: they belong to another server, Limen's own are built in", folders));
+}
+
+void note_missing_packages(const std::string& folder, std::vector<std::string>& notes) {
+  std::string names;
+  for (const std::string& package : packages_not_built_in()) {
+    std::error_code error;
+    if (fs::exists(folder + "/" + package + ".jcfg", error) || fs::exists(folder + "/" + package + ".cfg", error)) {
+      names += (names.empty() ? "" : ", ") + package;
+    }
+  }
+  if (!names.empty()) notes.push_back(fmt::format("Configured, but not in this version yet: {}", names));
+}
+
+void note_missing_parts(const core::GatewaySettings& s, std::vector<std::string>& notes) {
+  auto note = [&](bool set, std::string_view key, std::string_view part) {
+    if (set)
+      notes.push_back(
+          fmt::format("'{}' is set, but {} is not in this version yet; the setting has no effect", key, part));
+  };
+  note(!s.nat.turn_server.empty(), "turn_server", "relaying through TURN");
+  note(!s.nat.turn_rest_api.empty(), "turn_rest_api", "relaying through TURN");
+  note(s.nat.allow_force_relay, "allow_force_relay", "relaying through TURN");
+  note(s.nat.ice_tcp, "ice_tcp", "ICE over TCP");
+  note(!s.general.recordings_tmp_ext.empty(), "recordings_tmp_ext", "recording");
+}
+
+}  // namespace
+
+std::vector<std::string> configuration_notes(const LoadedSettings& loaded) {
+  std::vector<std::string> notes;
+  note_foreign_modules(loaded.settings.general, notes);
+  note_missing_packages(loaded.configs_folder, notes);
+  note_missing_parts(loaded.settings, notes);
+  return notes;
+}
+
+std::vector<std::string> configuration_errors(const core::GatewaySettings& settings) {
+  std::vector<std::string> errors;
+  if (settings.certificates.cert_pem.empty() != settings.certificates.cert_key.empty()) {
+    errors.push_back("certificates: cert_pem and cert_key belong together; one of them is missing");
+  }
+  return errors;
+}
+
+}  // namespace limen::app

@@ -1,0 +1,104 @@
+#include "app/network_setup.hpp"
+
+#include <algorithm>
+
+#include "app/stun_test.hpp"
+#include "base/log.hpp"
+#include "runtime/interfaces.hpp"
+
+namespace limen::app {
+namespace {
+
+std::vector<rtc::InterfaceAddress> interface_addresses(const std::vector<runtime::Interface>& interfaces) {
+  std::vector<rtc::InterfaceAddress> out;
+  for (const runtime::Interface& i : interfaces) out.push_back({i.name, i.address, i.up, i.loopback});
+  return out;
+}
+
+IpAddress choose_local_ip(const std::string& wanted, const std::vector<runtime::Interface>& interfaces,
+                          std::vector<std::string>& warnings) {
+  if (wanted.empty()) return runtime::detect_local_ip();
+  for (const runtime::Interface& i : interfaces) {
+    if (i.name == wanted || i.address == IpAddress::parse(wanted)) return i.address;
+  }
+  IpAddress found = runtime::detect_local_ip();
+  warnings.push_back(
+      fmt::format("There is no interface or address '{}' here (option -i, key interface); advertising {}", wanted,
+                  found.to_string()));
+  return found;
+}
+
+void add_public(std::vector<IpAddress>& list, const IpAddress& ip) {
+  if (std::find(list.begin(), list.end(), ip) == list.end()) list.push_back(ip);
+}
+
+void read_mapping(const core::NatSettings& nat, NetworkSetup& setup) {
+  for (const std::string& text : core::split_list(nat.nat_1_1_mapping)) {
+    std::optional<IpAddress> ip = IpAddress::parse(text);
+    if (!ip) {
+      setup.warnings.push_back(fmt::format("nat_1_1_mapping: '{}' is not an IP address and is skipped", text));
+      continue;
+    }
+    setup.mapping.public_ips.push_back(*ip);
+    add_public(setup.public_ips, *ip);
+  }
+  setup.mapping.keep_private_host = nat.keep_private_host;
+}
+
+Result<> ask_stun(const core::GatewaySettings& settings, NetworkSetup& setup) {
+  const core::NatSettings& nat = settings.nat;
+  if (nat.stun_server.empty()) return {};
+  log::info("", "Asking the STUN server {}:{} for the public address ...", nat.stun_server, nat.stun_port);
+  Result<StunTestResult> tested =
+      test_stun_server(nat.stun_server, static_cast<uint16_t>(nat.stun_port), settings.media.ipv6);
+  if (!tested) {
+    if (!nat.ignore_unreachable_ice_server) return std::unexpected(tested.error());
+    setup.warnings.push_back(tested.error().text);
+    return {};
+  }
+  log::info("", "The public address is {}, says {}", tested->mapped.ip.to_string(), tested->server.to_string());
+  setup.stun_server = tested->server;
+  add_public(setup.public_ips, tested->mapped.ip);
+  return {};
+}
+
+void warn_of_nat(const core::GatewaySettings& settings, NetworkSetup& setup) {
+  const IpAddress& shown = setup.public_ips.empty() ? setup.local_ip : setup.public_ips.front();
+  bool helped = setup.stun_server.has_value() || !settings.nat.turn_server.empty();
+  if (shown.is_v4() && shown.is_private() && !helped) {
+    setup.warnings.push_back(
+        fmt::format("{} is a private address: browsers outside this network cannot reach it. On a cloud machine set "
+                    "nat_1_1_mapping (or -1) to the public address, or stun_server (-S)",
+                    shown.to_string()));
+  }
+}
+
+}  // namespace
+
+Result<NetworkSetup> set_up_network(const core::GatewaySettings& settings) {
+  auto interfaces = runtime::list_interfaces();
+  if (!interfaces) return std::unexpected(interfaces.error());
+  NetworkSetup setup;
+  setup.local_ip = choose_local_ip(settings.general.interface, *interfaces, setup.warnings);
+  rtc::LocalAddressPolicy policy{core::split_list(settings.nat.ice_enforce_list),
+                                 core::split_list(settings.nat.ice_ignore_list), settings.media.ipv6,
+                                 settings.media.ipv6_linklocal};
+  std::vector<IpAddress> addresses = rtc::local_addresses(interface_addresses(*interfaces), policy);
+  if (addresses.empty()) {
+    setup.warnings.push_back("No network but loopback: only browsers on this machine can connect");
+    addresses.push_back(IpAddress::v4(0x7f000001));
+  }
+  for (const IpAddress& address : addresses) {
+    runtime::BindAddress bind{address, 0};
+    for (const runtime::Interface& i : *interfaces) {
+      if (i.address == address && address.is_link_local()) bind.scope = i.index;
+    }
+    setup.bind.push_back(bind);
+  }
+  read_mapping(settings.nat, setup);
+  if (Result<> asked = ask_stun(settings, setup); !asked) return std::unexpected(asked.error());
+  warn_of_nat(settings, setup);
+  return setup;
+}
+
+}  // namespace limen::app

@@ -1,0 +1,232 @@
+#include "app/server.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include "app/builtin_modules.hpp"
+#include "app/configuration_notes.hpp"
+#include "app/https_certificate.hpp"
+#include "app/logging.hpp"
+#include "app/network_setup.hpp"
+#include "app/process.hpp"
+#include "app/startup_report.hpp"
+#include "app/version.hpp"
+#include "base/log.hpp"
+#include "core/gateway.hpp"
+#include "core/media/shard_binding.hpp"
+#include "crypto/certificate.hpp"
+#include "crypto/library_versions.hpp"
+#include "crypto/random.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/runtime.hpp"
+
+namespace limen::app {
+namespace {
+
+Result<std::shared_ptr<const crypto::Certificate>> dtls_certificate(const core::CertificateSettings& s) {
+  if (!s.cert_pem.empty()) return crypto::Certificate::load(s.cert_pem, s.cert_key, s.cert_pwd);
+  crypto::CertificateRequest request;
+  if (s.rsa_private_key) request.key = crypto::KeyType::rsa_2048;
+  return crypto::Certificate::generate(request);
+}
+
+runtime::RuntimeConfig runtime_config(const core::GatewaySettings& settings, const NetworkSetup& network) {
+  runtime::RuntimeConfig config;
+  config.event_loops = static_cast<uint32_t>(settings.general.event_loops);
+  config.addresses = network.bind;
+  if (auto range = core::parse_port_range(settings.media.rtp_port_range)) config.ports = {range->first, range->second};
+  config.udp.dscp = settings.media.dscp;
+  return config;
+}
+
+core::ServerFacts server_facts(const LoadedSettings& loaded, const NetworkSetup& network, const CertificateFiles& https,
+                               bool to_stdout) {
+  core::ServerFacts facts;
+  facts.commit = commit();
+  facts.compile_time = compile_time();
+  facts.dependencies = crypto::library_versions();
+  facts.dependencies.emplace_back("limen", std::string(version_string()));
+  facts.log_to_stdout = to_stdout;
+  facts.log_path = loaded.settings.general.log_to_file;
+  facts.local_ip = network.local_ip;
+  facts.public_ips = network.public_ips;
+  facts.stun_server = network.stun_server;
+  facts.configs_folder = loaded.configs_folder;
+  facts.web_folder = default_web_folder();
+  facts.https_certificate = https.certificate;
+  facts.https_certificate_key = https.key;
+  return facts;
+}
+
+std::string media_line(core::MediaPlane& plane, const NetworkSetup& network) {
+  std::string ports;
+  for (uint32_t shard = 0; shard < plane.shard_count(); ++shard) {
+    const auto& bases = plane.local_bases(shard);
+    if (!bases.empty()) ports += fmt::format("{}{}", ports.empty() ? "" : ", ", bases.front().address.port);
+  }
+  std::string addresses;
+  for (const runtime::BindAddress& bind : network.bind)
+    addresses += (addresses.empty() ? "" : " ") + bind.ip.to_string();
+  std::string shown;
+  if (!network.mapping.public_ips.empty())
+    shown = fmt::format(", advertised as {}", network.mapping.public_ips.front().to_string());
+  return fmt::format("UDP {} port{} {}{} ({} media thread{})", addresses, plane.shard_count() == 1 ? "" : "s", ports,
+                     shown, plane.shard_count(), plane.shard_count() == 1 ? "" : "s");
+}
+
+int rotation_signal(const std::string& name) {
+  if (config::same_text(name, "SIGHUP")) return SIGHUP;
+  return config::same_text(name, "SIGUSR1") ? SIGUSR1 : 0;
+}
+
+// First signal: stop. Second: a word. Third: leave at once (spec 1.4).
+void handle_signals(runtime::ControlLoop& control, int rotate, int& received) {
+  std::vector<int> signals{SIGINT, SIGTERM};
+  if (rotate != 0) signals.push_back(rotate);
+  control.on_signals(signals, [&control, rotate, &received, count = 0](int signal) mutable {
+    if (signal == rotate) {
+      if (received == 0) reopen_log_file();
+      return;
+    }
+    if (++count == 1) {
+      received = signal;
+      log::info("", "Stopping, please wait ...");
+      control.stop();
+    } else if (count == 2) {
+      log::info("", "Still stopping; once more ends at once");
+    } else {
+      _exit(1);
+    }
+  });
+}
+
+class Server {
+ public:
+  explicit Server(LoadedSettings loaded, bool to_stdout) : loaded_(std::move(loaded)), to_stdout_(to_stdout) {}
+
+  Result<> start() {
+    Instant began = runtime::monotonic_now();
+    for (const std::string& text : loaded_.findings.warnings) log::warning("", "{}", text);
+    Result<NetworkSetup> network = set_up_network(loaded_.settings);
+    if (!network) return std::unexpected(network.error());
+    auto certificate = dtls_certificate(loaded_.settings.certificates);
+    if (!certificate) return std::unexpected(certificate.error());
+    CertificateFiles https;
+    if (needs_https_certificate(loaded_.configs_folder)) {
+      auto files = ensure_https_certificate(loaded_.configs_folder, {network->local_ip.to_string()});
+      if (files) https = *files;
+      else log::error("", "{}", files.error().text);
+    }
+    auto made = runtime::Runtime::create(runtime_config(loaded_.settings, *network), random_);
+    if (!made) return std::unexpected(made.error());
+    runtime_ = std::move(*made);
+    plane_ = core::make_media_plane(*runtime_, random_, [mapping = network->mapping](const IpAddress& local) {
+      return rtc::advertised_addresses(local, mapping);
+    });
+    gateway_ = std::make_unique<core::Gateway>(parts(*network, https, *certificate));
+    runtime_->start();
+    if (Result<> started = gateway_->start(); !started) return started;
+    report(*network, began);
+    return {};
+  }
+
+  void run() {
+    int received = 0;
+    handle_signals(runtime_->control(), rotation_signal(loaded_.settings.general.log_rotate_sig), received);
+    runtime_->control().run();
+    gateway_->stop(received);
+    runtime_->control().run_ready();
+  }
+
+  // Also after a start that failed half way.
+  void take_apart() {
+    gateway_.reset();
+    if (runtime_) runtime_->stop();
+    plane_.reset();
+    runtime_.reset();
+  }
+
+ private:
+  core::GatewayParts parts(const NetworkSetup& network, const CertificateFiles& https,
+                           std::shared_ptr<const crypto::Certificate> certificate) {
+    return core::GatewayParts{.settings = loaded_.settings,
+                              .facts = server_facts(loaded_, network, https, to_stdout_),
+                              .log = {set_log_timestamps, set_log_colors},
+                              .executor = runtime_->control(),
+                              .background = runtime_->background(),
+                              .random = random_,
+                              .media = *plane_,
+                              .certificate = std::move(certificate),
+                              .io_context = runtime_->control().io_context(),
+                              .plugins = builtin_plugins(),
+                              .transports = builtin_transports(),
+                              .handlers = builtin_event_handlers(),
+                              .loggers = {}};
+  }
+
+  void report(const NetworkSetup& network, Instant began) {
+    StartupReport report;
+    report.listening = gateway_->listening();
+    report.media = media_line(*plane_, network);
+    report.started_in_ms = to_ms(runtime::monotonic_now() - began);
+    for (const std::string& line : startup_lines(report)) log::info("", "{}", line);
+    std::vector<std::string> notes = configuration_notes(loaded_);
+    notes.insert(notes.end(), network.warnings.begin(), network.warnings.end());
+    for (const std::string& text : notes) log::warning("", "{}", text);
+  }
+
+  LoadedSettings loaded_;
+  bool to_stdout_;
+  crypto::SecureRandom random_;
+  std::unique_ptr<runtime::Runtime> runtime_;
+  std::unique_ptr<core::MediaPlane> plane_;
+  std::unique_ptr<core::Gateway> gateway_;
+};
+
+int failed_start(int channel, const std::string& text, bool logged) {
+  if (logged) log::fatal("", "{}", text);
+  else std::fprintf(stderr, "%s\n", text.c_str());
+  report_started(channel, 1);
+  return 1;
+}
+
+}  // namespace
+
+int run_server(const CommandLine& options, LoadedSettings loaded) {
+  const core::GeneralSettings& general = loaded.settings.general;
+  for (const std::string& text : configuration_errors(loaded.settings)) return failed_start(-1, text, false);
+  int channel = -1;
+  if (general.daemonize) {
+    Result<int> child = become_daemon(options.cwd_path.value_or("/"), options.log_stdout);
+    if (!child) return failed_start(-1, child.error().text, false);
+    channel = *child;
+  }
+  bool to_stdout = general.daemonize ? options.log_stdout : general.log_to_stdout;
+  if (Result<> logging = start_logging(general, to_stdout); !logging)
+    return failed_start(channel, logging.error().text, false);
+  PidFile pid_file;
+  if (!general.pid_file.empty()) {
+    Result<PidFile> acquired = PidFile::acquire(general.pid_file);
+    if (!acquired) return failed_start(channel, acquired.error().text, true);
+    pid_file = std::move(*acquired);
+  }
+  if (Result<> limits = set_process_limits(general.check_openfiles_limit); !limits)
+    return failed_start(channel, limits.error().text, true);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  Server server(std::move(loaded), to_stdout);
+  if (Result<> started = server.start(); !started) {
+    server.take_apart();
+    return failed_start(channel, started.error().text, true);
+  }
+  report_started(channel, 0);
+  server.run();
+  server.take_apart();
+  log::info("", "Bye!");
+  return 0;
+}
+
+}  // namespace limen::app
