@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -57,7 +58,7 @@ class MediaHost final : public MediaShard {
   void on_datagram(const Flow& from, Packet packet, Instant now);
   void on_timer(Instant now);
   Instant next_deadline() const { return deadlines_.next(); }
-  // Drains whatever peers were touched since the last turn; may add to the TxQueue.
+  // Drains the peers that were touched since the last turn; may add to the TxQueue.
   void end_of_turn(Instant now);
 
   // Handles; called by tasks that MediaPlane posts.
@@ -86,7 +87,9 @@ class MediaHost final : public MediaShard {
   // A peer was used: its events, deadline and demultiplexer entries are looked at before the turn ends.
   void touch(PeerHost& host);
   void settle(PeerHost& host, Instant now);
-  void learn(PeerHost& host, size_t first_slot, const Flow* from, Instant now);
+  // Enters the peer's ufrag and tag; a peer whose ufrag is taken is closed (false).
+  bool name_peer(PeerHost& host);
+  void forget_peer(PeerHost& host);
   PeerHost* host(PeerId id) const;
   uint32_t free_slot();
 
@@ -97,7 +100,7 @@ class MediaHost final : public MediaShard {
   std::vector<std::unique_ptr<PeerHost>> slots_;
   std::vector<uint32_t> free_slots_;
   std::unordered_map<PeerId, uint32_t> by_id_;
-  std::vector<uint32_t> touched_;
+  std::vector<uint32_t> touched_;    // slots; settled when the turn ends
   runtime::DeadlineHeap deadlines_;  // by slot
   PeerDemux demux_;                  // to slot
 };

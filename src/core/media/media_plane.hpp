@@ -2,8 +2,8 @@
 //
 // Control thread only. Every call returns at once and is carried out on the handle's shard in call
 // order; a call for something that has gone is dropped. Callbacks come back on the control thread,
-// never from inside a call, and never after remove_handle() (except `done` functions, which always
-// run unless the server is ending).
+// never from inside a call. Events stop with remove_handle(); `done` functions and other answers always
+// come, unless the server is ending.
 //
 // Order of life: Runtime::create -> MediaPlane (shard_binding.hpp) -> Runtime::start -> ... ->
 // Runtime::stop -> ~MediaPlane -> ~Runtime.

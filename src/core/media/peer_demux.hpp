@@ -81,7 +81,6 @@ class PeerDemux {
     std::vector<Flow> flows;  // oldest first
   };
 
-  void drop_names(Slot slot);
   void forget_flow(Slot slot, const Flow& flow);
   void evict_quietest(Slot slot);
 

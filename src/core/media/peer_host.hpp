@@ -30,8 +30,9 @@ class PeerHost final : public MediaContext {
                std::move_only_function<std::unique_ptr<MediaHandler>(MediaContext&)> factory);
   void create_peer(uint32_t generation, rtc::PeerConfig config);
   void destroy_peer();
+  void close_for_name_clash();
   // Hands out the peer's events until there are none (bounded: the rest next turn). True if there may be more.
-  bool drain(Instant now);
+  bool drain();
   rtc::Peer* peer() { return peer_.get(); }
   const rtc::Peer* peer() const { return peer_.get(); }
   MediaHandler* handler() { return handler_.get(); }
@@ -56,7 +57,6 @@ class PeerHost final : public MediaContext {
     std::string protocol;
   };
 
-  void dispatch(rtc::PeerEvent& event);
   void on_event(rtc::RtpReceived& event);
   void on_event(rtc::FeedbackReceived& event);
   void on_event(rtc::DataReceived& event);
