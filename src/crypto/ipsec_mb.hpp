@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #ifdef LIMEN_HAVE_IPSEC_MB
+#define NO_COMPAT_IMB_API_053  // its old names without a prefix collide with OpenSSL's
 #include <intel-ipsec-mb.h>
 
 #include <memory>

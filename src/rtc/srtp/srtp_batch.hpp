@@ -1,12 +1,12 @@
 // SrtpBatch: protects the RTP packets of one loop turn together, so that a multi-buffer
 // implementation can work on many of them at once. One per shard; that shard's thread only.
 //
-// Fan-out writes plain packets into the TxQueue with room for the tag, submits each slot, and calls
-// flush() before the queue is sent. Packets of different senders may be mixed; a sender must live
-// until the flush.
+// Fan-out reserves a slot with room for the tag, writes the plain packet, submits, commits the size
+// that submit() returned, and calls flush() before the queue is sent or anything reads the bytes.
+// Packets of different senders may be mixed; a sender must live until the flush.
 #pragma once
 #include <cstdint>
-#include <memory>
+#include <vector>
 
 #include "base/tx_queue.hpp"
 #include "crypto/srtp_cipher.hpp"
@@ -16,16 +16,19 @@ namespace limen::rtc {
 
 class SrtpBatch {
  public:
-  explicit SrtpBatch(crypto::SrtpBackend backend = crypto::SrtpBackend::automatic);
+  explicit SrtpBatch(crypto::SrtpBackend backend = crypto::SrtpBackend::automatic) : engine_(backend) {}
 
-  // The slot holds the plain packet followed by sender.rtp_overhead() bytes of room (so its size is
-  // already what will be sent). If not ok the slot must not be sent: make it empty or never commit it.
-  SrtpStatus submit(SrtpSender& sender, TxQueue& queue, const TxQueue::Slot& slot);
-  void flush(TxQueue& queue);
+  // `buffer` is what queue.reserve() has just returned, its first `size` bytes the plain packet. If
+  // ok, `size` is what to commit; otherwise nothing must be committed.
+  SrtpStatus submit(SrtpSender& sender, const TxQueue& queue, MutableBytes buffer, size_t& size);
+  // Protects everything submitted to `queue`. False if the crypto library failed for a packet (its
+  // bytes are wiped, so that nothing plain leaves).
+  bool flush(TxQueue& queue);
   size_t pending() const { return engine_.pending(); }
 
  private:
   crypto::SrtpBatchEngine engine_;
+  std::vector<crypto::SrtpJob> failed_;
 };
 
 }  // namespace limen::rtc
