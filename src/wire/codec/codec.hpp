@@ -10,8 +10,22 @@ enum class MediaKind : uint8_t { audio, video, data };
 
 enum class Codec : uint8_t {
   unknown,
-  opus, multiopus, opus_red, pcmu, pcma, g722, isac16, isac32, l16_16, l16_48, telephone_event,
-  vp8, vp9, h264, h265, av1,
+  opus,
+  multiopus,
+  opus_red,
+  pcmu,
+  pcma,
+  g722,
+  isac16,
+  isac32,
+  l16_16,
+  l16_48,
+  telephone_event,
+  vp8,
+  vp9,
+  h264,
+  h265,
+  av1,
 };
 
 // Janus's names: "opus", "multiopus", "pcmu", "l16-48", "vp8" ... ; "" for unknown.

@@ -148,7 +148,7 @@ bool CompoundWriter::add(const FullIntraRequest& fir) {
 bool CompoundWriter::add(const ReceiverEstimate& remb) {
   ByteWriter out(room());
   size_t count = std::min<size_t>(remb.ssrcs.size(), 255);
-  auto exponent = static_cast<unsigned>(std::max(0, std::bit_width(remb.bps) - 18));
+  auto exponent = static_cast<unsigned>(std::max(0, static_cast<int>(std::bit_width(remb.bps)) - 18));
   begin(out, PacketType::payload_feedback, 15);
   out.u32(remb.sender_ssrc);
   out.u32(0);
