@@ -76,6 +76,8 @@ struct PeerConfig {
   bool accept_self_signed = true;
   std::string dtls_ciphers;             // empty: OpenSSL's default
   uint16_t dtls_mtu = 1200;
+  // The Unix time of Instant's origin, so that sender reports carry real NTP times.
+  Duration wall_offset{0};
   IceConfig ice;
   PeerTuning tuning;
 };

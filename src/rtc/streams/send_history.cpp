@@ -37,8 +37,8 @@ void SendHistory::set_keep(Duration keep) {
   }
 }
 
-SentPacket* SendHistory::add(const OutgoingRtp& rtp, Instant now) {
-  if (keep_ == Duration::zero()) return nullptr;
+void SendHistory::add(const OutgoingRtp& rtp, Bytes sealed, Instant now) {
+  if (keep_ == Duration::zero()) return;
   trim(now);
   if (count_ == ring_.size()) {
     if (count_ < kMaxPackets) {
@@ -49,7 +49,8 @@ SentPacket* SendHistory::add(const OutgoingRtp& rtp, Instant now) {
   }
   SentPacket& sent = at(count_++);
   const RtpPacket& source = *rtp.source;
-  sent.packet = source.packet;
+  sent.packet = sealed.empty() ? source.packet : Packet();
+  sent.sealed.assign(sealed.begin(), sealed.end());
   sent.extensions = source.extensions;
   sent.timestamp = rtp.timestamp;
   sent.payload_offset = source.payload_offset;
@@ -64,7 +65,6 @@ SentPacket* SendHistory::add(const OutgoingRtp& rtp, Instant now) {
   sent.max_playout_delay = rtp.max_playout_delay;
   sent.resends = 0;
   sent.sent_at = sent.resent_at = now;
-  return &sent;
 }
 
 SentPacket* SendHistory::find(uint16_t sequence, Instant now) {
@@ -97,6 +97,10 @@ void SendHistory::trim(Instant now) {
 
 void SendHistory::clear() {
   while (count_ != 0) drop_oldest();
+}
+
+void SendHistory::release_if_empty() {
+  if (count_ == 0) ring_ = {};
 }
 
 void SendHistory::drop_oldest() {

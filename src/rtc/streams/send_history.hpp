@@ -1,12 +1,13 @@
 // SendHistory: what one m-line sent lately, kept for retransmission.
 //
-// An entry refers to the source packet and remembers how it was rewritten, so that the same bytes
-// can be built again; nothing is copied. Bounded by time and count, allocated with the first packet.
-// A shard's thread only. RFC 4588, spec 7.9 (NACK as sender).
+// With RTX an entry refers to the source packet and remembers how it was rewritten, so that it can be
+// built again and nothing is copied; without RTX it holds the encrypted bytes. Bounded by time and
+// count, allocated with the first packet. A shard's thread only. RFC 4588, spec 7.9.
 #pragma once
 #include <cstdint>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/packet.hpp"
 #include "base/time.hpp"
 #include "wire/rtp/rtp_packet.hpp"
@@ -24,10 +25,9 @@ struct SentPacket {
   uint8_t prefix_replaced = 0, prefix_size = 0;
   std::array<uint8_t, 8> prefix{};
   int16_t min_playout_delay = -1, max_playout_delay = -1;
-  // What the header held that cannot be made again from the above.
-  int32_t transport_sequence = -1;
-  int32_t abs_send_time = -1;
-  uint32_t header_hash = 0;  // of the header as sent; see SendStream
+  // The packet as encrypted, kept only where retransmissions are not RTX: under SRTP one index must
+  // never carry other bytes. Keeps its memory when the entry is used again.
+  std::vector<uint8_t> sealed;
   uint8_t resends = 0;
   Instant sent_at{};
   Instant resent_at{};
@@ -45,12 +45,14 @@ class SendHistory {
   void set_keep(Duration keep);
   Duration keep() const { return keep_; }
 
-  SentPacket* add(const OutgoingRtp& rtp, Instant now);  // null if nothing is kept
+  // `sealed` empty: the packet can be built again from its source.
+  void add(const OutgoingRtp& rtp, Bytes sealed, Instant now);
   // Null if it is too old or never was. Valid until the next add().
   SentPacket* find(uint16_t sequence, Instant now);
   // Lets go of what is too old; called now and then, so that an idle stream pins nothing.
   void trim(Instant now);
   void clear();
+  void release_if_empty();
   size_t size() const { return count_; }
 
  private:

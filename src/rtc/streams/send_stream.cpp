@@ -5,18 +5,18 @@
 namespace limen::rtc {
 namespace {
 
-// FNV-1a; tells whether a rebuilt header is the one that was sent.
-uint32_t hash_of(Bytes bytes) {
-  uint32_t hash = 2166136261u;
-  for (uint8_t byte : bytes) hash = (hash ^ byte) * 16777619u;
-  return hash;
-}
-
 const PayloadConfig* find_payload(const MlineConfig& config, uint8_t payload_type) {
   for (const PayloadConfig& payload : config.payloads) {
     if (payload.payload_type == payload_type) return &payload;
   }
   return nullptr;
+}
+
+// RTX payload type for `payload_type`; nothing if it goes without RTX.
+std::optional<uint8_t> rtx_payload_type(const MlineConfig& config, uint8_t payload_type) {
+  const PayloadConfig* payload = find_payload(config, payload_type);
+  if (config.local_rtx_ssrc == 0 || payload == nullptr) return std::nullopt;
+  return payload->rtx_payload_type;
 }
 
 }  // namespace
@@ -35,23 +35,21 @@ void SendStream::update_keep(const MlineConfig& config, Duration min_keep) {
   history_.set_keep(smoothed_keep_);
 }
 
-WrittenRtp SendStream::write(const OutgoingRtp& rtp, const MlineConfig& config, int32_t transport_sequence,
-                             bool forget_before_keyframe, Instant now, MutableBytes out) {
+WrittenRtp SendStream::write(const OutgoingRtp& rtp, const MlineConfig& config, int32_t transport_sequence, Instant now,
+                             MutableBytes out) const {
   RtpSenderValues values{config.local_ssrc, config.mid, transport_sequence,
                          config.kind == MediaKind::video ? abs_send_time(now) : -1};
-  WrittenRtp written = write_rtp(rtp, values, config.extensions, out);
-  if (!written) return written;
+  return write_rtp(rtp, values, config.extensions, out);
+}
 
+void SendStream::on_sent(const OutgoingRtp& rtp, const MlineConfig& config, const WrittenRtp& written, Bytes sealed,
+                         bool forget_before_keyframe, Instant now) {
   if (rtp.source->video.keyframe && (!keyframe_seen_ || keyframe_timestamp_ != rtp.timestamp)) {
     keyframe_seen_ = true;
     keyframe_timestamp_ = rtp.timestamp;
     if (forget_before_keyframe) history_.clear();
   }
-  if (SentPacket* sent = history_.add(rtp, now)) {
-    sent->transport_sequence = transport_sequence;
-    sent->abs_send_time = values.abs_send_time;
-    sent->header_hash = hash_of(Bytes(out).first(written.header_size));
-  }
+  history_.add(rtp, rtx_payload_type(config, rtp.payload_type) ? Bytes{} : sealed, now);
   if (packets == 0 || timestamp_newer(rtp.timestamp, last_timestamp_)) {
     last_timestamp_ = rtp.timestamp;
     last_timestamp_at_ = now;
@@ -60,31 +58,24 @@ WrittenRtp SendStream::write(const OutgoingRtp& rtp, const MlineConfig& config, 
   octets += static_cast<size_t>(written.size - written.header_size);
   bytes += written.size;
   interval_bytes_ += written.size;
-  sent_in_interval_ = true;
   last_payload_type = rtp.payload_type;
-  return written;
 }
 
-SentPacket* SendStream::find_for_resend(uint16_t sequence, Instant now) {
+SentPacket* SendStream::find_for_resend(uint16_t sequence, Duration rtt, Instant now) {
   SentPacket* sent = history_.find(sequence, now);
-  return sent != nullptr && may_resend(*sent, rtt_, now) ? sent : nullptr;
+  return sent != nullptr && may_resend(*sent, rtt, now) ? sent : nullptr;
 }
 
-WrittenRtp SendStream::write_again(SentPacket& sent, const MlineConfig& config, uint8_t mline,
-                                   int32_t transport_sequence, Instant now, MutableBytes out) {
+WrittenRtp SendStream::write_rtx(const SentPacket& sent, const MlineConfig& config, uint8_t mline,
+                                 int32_t transport_sequence, Instant now, MutableBytes out) {
+  std::optional<uint8_t> payload_type = rtx_payload_type(config, sent.payload_type);
+  if (!payload_type || !sent.packet) return {};
   RtpPacket source = sent.source();
   OutgoingRtp rtp = sent.note(source, mline);
-  const PayloadConfig* payload = find_payload(config, sent.payload_type);
-  if (config.local_rtx_ssrc != 0 && payload != nullptr && payload->rtx_payload_type) {
-    RtpSenderValues values{0, config.mid, transport_sequence, abs_send_time(now)};
-    RtxValues rtx{config.local_rtx_ssrc, rtx_sequence_, *payload->rtx_payload_type};
-    WrittenRtp written = write_rtx(rtp, rtx, values, config.extensions, out);
-    if (written) ++rtx_sequence_;
-    return written;
-  }
-  RtpSenderValues values{config.local_ssrc, config.mid, sent.transport_sequence, sent.abs_send_time};
-  WrittenRtp written = write_rtp(rtp, values, config.extensions, out);
-  if (written && hash_of(Bytes(out).first(written.header_size)) != sent.header_hash) return {};
+  RtpSenderValues values{0, config.mid, transport_sequence, abs_send_time(now)};
+  RtxValues rtx{config.local_rtx_ssrc, rtx_sequence_, *payload_type};
+  WrittenRtp written = limen::write_rtx(rtp, rtx, values, config.extensions, out);
+  if (written) ++rtx_sequence_;
   return written;
 }
 
@@ -96,15 +87,16 @@ void SendStream::on_resent(SentPacket& sent, size_t size, Instant now) {
   interval_bytes_ += size;
 }
 
+uint32_t SendStream::clock_rate(const MlineConfig& config) const {
+  const PayloadConfig* payload =
+      last_payload_type < 0 ? nullptr : find_payload(config, static_cast<uint8_t>(last_payload_type));
+  if (payload != nullptr && payload->clock_rate != 0) return payload->clock_rate;
+  return config.kind == MediaKind::audio ? 48000 : 90000;
+}
+
 uint32_t SendStream::rtp_time(const MlineConfig& config, Instant now) const {
-  uint32_t rate = 90000;
-  if (last_payload_type >= 0) {
-    if (const PayloadConfig* payload = find_payload(config, static_cast<uint8_t>(last_payload_type))) {
-      rate = payload->clock_rate;
-    }
-  }
   auto elapsed = static_cast<uint64_t>(std::max<int64_t>(to_us(now - last_timestamp_at_), 0));
-  return last_timestamp_ + static_cast<uint32_t>(elapsed * rate / 1000000);
+  return last_timestamp_ + static_cast<uint32_t>(elapsed * clock_rate(config) / 1000000);
 }
 
 void SendStream::on_report(const rtcp::ReportBlock& block, std::optional<Duration> rtt) {
@@ -136,8 +128,8 @@ uint32_t SendStream::take_reported_losses() {
 void SendStream::end_interval(Instant now) {
   bytes_last_second = interval_bytes_;
   interval_bytes_ = 0;
-  sent_in_interval_ = false;
   history_.trim(now);
+  history_.release_if_empty();
 }
 
 }  // namespace limen::rtc

@@ -24,19 +24,24 @@ class SendStream {
   // How long packets are kept, from the round trip and the administrator's minimum; smoothed.
   void update_keep(const MlineConfig& config, Duration min_keep);
 
-  // Writes the packet and remembers it. `transport_sequence` < 0: none. Size 0: did not fit.
-  WrittenRtp write(const OutgoingRtp& rtp, const MlineConfig& config, int32_t transport_sequence,
-                   bool forget_before_keyframe, Instant now, MutableBytes out);
+  // Writes the plain packet. `transport_sequence` < 0: none. Size 0: did not fit.
+  WrittenRtp write(const OutgoingRtp& rtp, const MlineConfig& config, int32_t transport_sequence, Instant now,
+                   MutableBytes out) const;
+  // It left: counts it and keeps it for retransmission. `sealed` are the bytes that left.
+  // `forget_before_keyframe`: the first packet of a keyframe empties the history.
+  void on_sent(const OutgoingRtp& rtp, const MlineConfig& config, const WrittenRtp& written, Bytes sealed,
+               bool forget_before_keyframe, Instant now);
 
-  // The packet that was asked for, if it is still there and was not sent again a moment ago.
-  SentPacket* find_for_resend(uint16_t sequence, Instant now);
-  // As RTX if negotiated for its payload type, else the very same bytes again: under SRTP the same
-  // index must never carry other bytes, so a header that would differ gives size 0.
-  WrittenRtp write_again(SentPacket& sent, const MlineConfig& config, uint8_t mline, int32_t transport_sequence,
-                         Instant now, MutableBytes out);
+  // The packet that was asked for, if it is still there and was not sent again a moment ago. If it
+  // has `sealed` bytes these are to be sent, else what write_rtx() makes.
+  SentPacket* find_for_resend(uint16_t sequence, Duration rtt, Instant now);
+  WrittenRtp write_rtx(const SentPacket& sent, const MlineConfig& config, uint8_t mline, int32_t transport_sequence,
+                       Instant now, MutableBytes out);
   // The packet of find_for_resend() left.
   void on_resent(SentPacket& sent, size_t bytes, Instant now);
 
+  // Of the payload type last sent; never 0.
+  uint32_t clock_rate(const MlineConfig& config) const;
   // RTP time that belongs to `now`, extrapolated from the last packet.
   uint32_t rtp_time(const MlineConfig& config, Instant now) const;
   // A report about this stream; `rtt` if it could be computed.
@@ -45,7 +50,6 @@ class SendStream {
   void end_interval(Instant now);
 
   bool sent_anything() const { return packets != 0; }
-  bool sent_in_interval() const { return sent_in_interval_; }
   Duration rtt() const { return rtt_; }
   Duration keep() const { return history_.keep(); }
   int32_t lost_by_remote() const { return lost_by_remote_; }
@@ -71,7 +75,6 @@ class SendStream {
   bool keyframe_seen_ = false;
 
   uint64_t interval_bytes_ = 0;
-  bool sent_in_interval_ = false;
 
   Duration rtt_{0};
   Duration smoothed_keep_{0};
