@@ -57,6 +57,7 @@ class DtlsEngine {
   bool poll_transmit(Bytes& datagram);  // valid until the next call of any member
   bool poll_data(Bytes& data);          // application data, one record at a time; valid likewise
   Status status() const;
+  bool was_connected() const;        // the handshake succeeded, whatever came after
   const std::string& error() const;  // why it is refused or failed; empty otherwise
   uint32_t retransmissions() const;  // flights sent again
   // Once connected: profile and keys by direction; profile none if the peer did not negotiate SRTP.

@@ -59,9 +59,9 @@ class DtlsEndpoint {
   void handle(Bytes datagram, Instant now);
   void handle_timeout(Instant now);
   // Application data (SCTP); false before `connected`, after close, or if too large for a record.
-  bool send(Bytes data, Instant now);
+  bool send(Bytes data);
   // Sends close_notify if connected. No event follows.
-  void close(Instant now);
+  void close();
 
   // Outputs ------------------------------------------------------------------------------------
   Instant next_deadline() const;        // kNever if nothing is to be done
@@ -76,7 +76,7 @@ class DtlsEndpoint {
 
  private:
   void begin(Instant now);
-  void collect(Instant now);  // engine's outputs -> events
+  void collect();  // engine's outputs -> events
   void fail(CloseReason reason, std::string detail);
 
   DtlsConfig config_;
