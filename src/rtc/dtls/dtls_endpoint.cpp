@@ -67,11 +67,11 @@ void DtlsEndpoint::handle_timeout(Instant now) {
   collect();
 }
 
-bool DtlsEndpoint::send(Bytes data) {
+bool DtlsEndpoint::send(Bytes data, Instant) {
   return !closed_ && engine_ != nullptr && engine_->send(data);
 }
 
-void DtlsEndpoint::close() {
+void DtlsEndpoint::close(Instant) {
   if (closed_) return;
   closed_ = true;
   if (engine_ != nullptr) engine_->close();

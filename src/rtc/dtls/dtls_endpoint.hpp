@@ -59,9 +59,9 @@ class DtlsEndpoint {
   void handle(Bytes datagram, Instant now);
   void handle_timeout(Instant now);
   // Application data (SCTP); false before `connected`, after close, or if too large for a record.
-  bool send(Bytes data);
+  bool send(Bytes data, Instant now);
   // Sends close_notify if connected. No event follows.
-  void close();
+  void close(Instant now);
 
   // Outputs ------------------------------------------------------------------------------------
   Instant next_deadline() const;        // kNever if nothing is to be done
