@@ -94,6 +94,7 @@ class SimScheduler {
   friend class SimBackgroundPool;
   Instant next_event() const;
   bool run_one();
+  std::vector<const SimExecutor*> senders() const;  // null first, then in order of creation
 
   VirtualClock& clock_;
   SeededRandom random_;

@@ -1,0 +1,137 @@
+// Which valid pair carries data: nomination of either kind, and peers that move (RFC 8445 section 8).
+#include <algorithm>
+
+#include "rtc/ice/ice_agent_state.hpp"
+
+namespace limen::rtc {
+namespace {
+
+// How long better pairs may still prove themselves after the first one is valid.
+constexpr Duration kLeastPatience = std::chrono::milliseconds(20);
+constexpr Duration kMostPatience = std::chrono::milliseconds(200);
+
+// A carrier heard of within this time is not doubted; a doubted one has the other to show life.
+constexpr Duration kFresh = std::chrono::seconds(1);
+constexpr Duration kChallengeTime = std::chrono::seconds(1);
+constexpr uint8_t kChallengeSends = 3;
+constexpr Duration kChallengeInterval = std::chrono::milliseconds(200);
+
+bool valid(const CandidatePair& pair) {
+  return pair.state == PairState::succeeded;
+}
+bool valid_and_nominated(const CandidatePair& pair) {
+  return valid(pair) && pair.nominated;
+}
+
+}  // namespace
+
+void IceAgent::State::update_selection(Instant now) {
+  CandidatePair* best = checks.best(valid_and_nominated);
+  bool nominated = best != nullptr;
+  // Before nomination data may use any valid pair (section 12.1); a lite agent cannot know one.
+  if (best == nullptr && !config.lite) best = checks.best(valid);
+  if (best == nullptr) return;
+  if (!carrier || carrier->pair != best->id) return select(*best, nominated, now);
+  if (carrier->nominated || !nominated) return;
+  carrier->nominated = true;
+  stop_other_checks(*best);
+  set_state(IceState::ready);
+}
+
+void IceAgent::State::select(CandidatePair& pair, bool nominated, Instant now) {
+  Carrier next;
+  next.pair = pair.id;
+  next.base = pair.base;
+  next.flow = pair.flow;
+  next.nominated = nominated;
+  next.last_ok = now;
+  carrier = next;
+  plan_liveness(now);
+  checks.keep(pair.id);
+  challenge.reset();
+  const Candidate& local = pair.mapped ? locals.seen_as(pair.base, *pair.mapped) : locals.of_base(pair.base);
+  selected = SelectedPair{pair.flow, local, pair.remote};
+  if (!connected_at) connected_at = now;
+  failed_at.reset();
+  events.push_back(PairSelected{*selected});
+  if (nominated) stop_other_checks(pair);
+  set_state(nominated ? IceState::ready : IceState::connected);
+}
+
+// After nomination only what an aggressively nominating side may still prefer goes on.
+void IceAgent::State::stop_other_checks(const CandidatePair& selected_pair) {
+  bool settled = controlling && !config.aggressive_nomination;
+  for (CandidatePair& pair : checks.pairs()) {
+    bool open = pair.state == PairState::waiting || pair.state == PairState::in_progress;
+    if (!open || pair.id == selected_pair.id) continue;
+    if (!settled && pair.priority > selected_pair.priority) continue;
+    transactions.cancel_checks(pair.id);
+    pair.state = PairState::failed;
+    pair.triggered = false;
+  }
+}
+
+void IceAgent::State::leave_carrier() {
+  carrier.reset();
+  selected.reset();
+  challenge.reset();
+  checks.keep(0);
+}
+
+// Regular nomination by us: the best valid pair, once nothing better is likely to come.
+void IceAgent::State::update_nomination(Instant now) {
+  if (!controlling || config.aggressive_nomination) return;
+  if (carrier && carrier->nominated && !carrier->previous_generation) return;
+  if (nominating != 0 && transactions.in_flight(nominating)) return;
+  CandidatePair* best = checks.best(valid);
+  if (best == nullptr) return nominate_at.reset();
+  if (!nominate_at) {
+    Duration patience = best->round_trip.value_or(kMostPatience) * 2;
+    nominate_at = now + std::clamp(patience, kLeastPatience, kMostPatience);
+  }
+  const CandidatePair* hopeful = checks.best([](const CandidatePair& pair) {
+    return pair.state == PairState::waiting || pair.state == PairState::in_progress;
+  });
+  if (hopeful != nullptr && hopeful->priority > best->priority && now < *nominate_at) return;
+  nominating = best->id;
+  start_check(*best, true, now);
+}
+
+// Whoever controls may nominate any valid pair; the other side follows nominations only.
+bool IceAgent::State::may_move_to(const CandidatePair& pair) const {
+  if (!carrier || !carrier->nominated || carrier->previous_generation) return false;
+  return pair.id != carrier->pair && valid(pair) && (controlling || pair.nominated);
+}
+
+// The peer uses another pair than the carrier, as after a change of its address. Aggressive peers do
+// so all the time, so the carrier is only left if it no longer answers.
+void IceAgent::State::consider_move(const CandidatePair& pair, Instant now) {
+  if (challenge || !may_move_to(pair)) return;
+  const CandidatePair* current_pair = checks.find(carrier->pair);
+  if (current_pair == nullptr || now - current_pair->last_heard < kFresh) return;
+  challenge = Challenge{pair.id, now, now + kChallengeTime};
+  send_liveness(kChallengeSends, kChallengeInterval, now);
+}
+
+void IceAgent::State::decide_challenge(Instant now) {
+  if (!challenge || now < challenge->deadline) return;
+  Challenge ended = *challenge;
+  challenge.reset();
+  const CandidatePair* current_pair = carrier ? checks.find(carrier->pair) : nullptr;
+  CandidatePair* other = checks.find(ended.pair);
+  if (current_pair == nullptr || other == nullptr || !may_move_to(*other)) return;
+  if (current_pair->last_heard < ended.started) move_to(*other, now);
+}
+
+void IceAgent::State::move_to(CandidatePair& pair, Instant now) {
+  if (CandidatePair* left = checks.find(carrier->pair)) {
+    left->state = PairState::failed;
+    left->nominated = false;
+    left->peer_nominated = false;
+  }
+  pair.nominated = true;
+  select(pair, true, now);
+  if (controlling) start_check(pair, true, now);
+}
+
+}  // namespace limen::rtc

@@ -1,0 +1,113 @@
+#include "rtc/ice/local_candidates.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace limen::rtc {
+namespace {
+
+// Earlier bases are better; the addresses of one base differ in the low byte.
+uint16_t local_preference(size_t base, size_t address) {
+  return static_cast<uint16_t>(65535 - base * 256 - std::min<size_t>(address, 255));
+}
+
+}  // namespace
+
+std::vector<Candidate> host_candidates(std::span<const LocalBase> bases, bool ipv6) {
+  return LocalCandidates(bases, ipv6).signalled();
+}
+
+LocalCandidates::LocalCandidates(std::span<const LocalBase> bases, bool ipv6) {
+  for (const LocalBase& base : bases) {
+    if (bases_.size() == kMaxBases) break;
+    if (base.address.ip.is_v6() && !ipv6) continue;
+    bases_.push_back(base);
+    size_t index = bases_.size() - 1;
+    std::vector<SocketAddress> addresses = base.advertised;
+    if (addresses.empty()) addresses.push_back(base.address);
+    for (size_t i = 0; i < addresses.size() && entries_.size() < kMaxLocalCandidates; ++i) {
+      Candidate candidate;
+      candidate.foundation = foundation(CandidateType::host, index, std::nullopt);
+      candidate.priority = candidate_priority(CandidateType::host, local_preference(index, i));
+      candidate.address = addresses[i];
+      entries_.push_back({candidate, index, std::nullopt});
+    }
+  }
+}
+
+std::optional<size_t> LocalCandidates::find_base(SocketId socket, bool v4) const {
+  for (size_t i = 0; i < bases_.size(); ++i) {
+    if (bases_[i].socket == socket && bases_[i].address.ip.is_v4() == v4) return i;
+  }
+  return std::nullopt;
+}
+
+// RFC 8445 section 5.1.1.3: the same for the same type, base address and server.
+std::string LocalCandidates::foundation(CandidateType type, size_t base, const std::optional<SocketAddress>& server) {
+  for (const Entry& entry : entries_) {
+    bool same_server = entry.server.has_value() == server.has_value() && (!server || entry.server->ip == server->ip);
+    if (entry.candidate.type == type && same_server && bases_[entry.base].address.ip == bases_[base].address.ip) {
+      return entry.candidate.foundation;
+    }
+  }
+  return std::to_string(next_foundation_++);
+}
+
+const Candidate* LocalCandidates::find(size_t base, const SocketAddress& address) const {
+  for (const Entry& entry : entries_) {
+    if (entry.base == base && entry.candidate.address == address) return &entry.candidate;
+  }
+  return bases_[base].address == address ? &of_base(base) : nullptr;
+}
+
+const Candidate* LocalCandidates::add_server_reflexive(size_t base, const SocketAddress& mapped,
+                                                       const SocketAddress& server) {
+  if (find(base, mapped) != nullptr || entries_.size() >= kMaxLocalCandidates) return nullptr;
+  Candidate candidate;
+  candidate.type = CandidateType::srflx;
+  candidate.foundation = foundation(CandidateType::srflx, base, server);
+  candidate.priority = candidate_priority(CandidateType::srflx, local_preference(base, 0));
+  candidate.address = mapped;
+  candidate.related = bases_[base].address;
+  entries_.push_back({candidate, base, server});
+  return &entries_.back().candidate;
+}
+
+const Candidate& LocalCandidates::seen_as(size_t base, const SocketAddress& mapped) {
+  if (const Candidate* known = find(base, mapped)) return *known;
+  if (entries_.size() >= kMaxLocalCandidates) return of_base(base);
+  Candidate candidate;
+  candidate.type = CandidateType::prflx;
+  candidate.foundation = foundation(CandidateType::prflx, base, std::nullopt);
+  candidate.priority = reflexive_priority(base);
+  candidate.address = mapped;
+  candidate.related = bases_[base].address;
+  entries_.push_back({candidate, base, std::nullopt});
+  return entries_.back().candidate;
+}
+
+uint32_t LocalCandidates::reflexive_priority(size_t base) const {
+  return candidate_priority(CandidateType::prflx, local_preference(base, 0));
+}
+
+const Candidate& LocalCandidates::of_base(size_t base) const {
+  for (const Entry& entry : entries_) {
+    if (entry.base == base) return entry.candidate;
+  }
+  return entries_.front().candidate;
+}
+
+void LocalCandidates::forget_peer_reflexive() {
+  std::erase_if(entries_, [](const Entry& entry) { return entry.candidate.type == CandidateType::prflx; });
+}
+
+std::vector<Candidate> LocalCandidates::signalled() const {
+  std::vector<Candidate> out;
+  for (const Entry& entry : entries_) {
+    if (entry.candidate.type != CandidateType::prflx) out.push_back(entry.candidate);
+  }
+  return out;
+}
+
+}  // namespace limen::rtc
