@@ -25,7 +25,7 @@ class BackgroundThreads final : public BackgroundPool {
  private:
   struct Job {
     Task work;
-    Executor* back;
+    Executor* back = nullptr;
     Task done;
   };
   void serve();

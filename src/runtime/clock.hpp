@@ -6,7 +6,7 @@
 
 namespace limen::runtime {
 
-// Since the first call in this process.
+// Starts at one hour with the first call in this process.
 Instant monotonic_now();
 WallTime wall_now();
 

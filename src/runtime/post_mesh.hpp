@@ -25,9 +25,9 @@ class PostMesh {
   explicit PostMesh(uint32_t nodes);
   ~PostMesh();
 
-  // How to wake a sleeping node; any thread may call it. Set before threads start.
+  // How to wake a sleeping node; any thread may call it. Set before threads start, or after they ended.
   void set_wake(Node node, std::function<void()> wake);
-  // The calling thread is `node` from now on (kNoNode: not any more). One thread per node.
+  // The calling thread is `node` from now on; whichever thread was it before is no longer.
   void enter(Node node);
   bool on(Node node) const;
 
@@ -54,6 +54,7 @@ class PostMesh {
     std::deque<Task> foreign_taken;  // reader's
     uint32_t next_source = 0;        // whose turn it is
     std::function<void()> wake;
+    std::atomic<const void*> owner{nullptr};  // names the node's thread
     alignas(64) std::atomic<bool> sleeping{false};
   };
 

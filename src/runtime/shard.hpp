@@ -4,7 +4,6 @@
 // within one callback. Constructed and bound by Runtime before its thread starts; after that
 // everything but post() belongs to its own thread.
 #pragma once
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +19,8 @@
 #include "runtime/udp_sender.hpp"
 #include "runtime/udp_socket.hpp"
 #include "runtime/watchdog.hpp"
+
+struct epoll_event;
 
 namespace limen::runtime {
 
@@ -68,7 +69,8 @@ class Shard final : public Executor {
 
   // The thread's body: returns after stop(). Tests call it on a thread of their own.
   void run();
-  void stop();  // any thread
+  // Any thread. What the caller has posted before is still run, and sent.
+  void stop();
   // From its own thread (post a closure that asks).
   ShardStats stats() const;
 
@@ -82,9 +84,8 @@ class Shard final : public Executor {
   Shard(Setup setup, PacketPool& pool, PostMesh& mesh, Watchdog& watchdog, int epoll_fd, int wake_fd);
   Result<> watch_sockets();
   void turn();
-  void wait();
-  bool run_posts();
-  bool receive();
+  int wait(epoll_event* events);
+  void run_posts();
   void run_timers();
   void flush();
   void handle_ready(uint32_t tag, uint32_t events);
@@ -105,7 +106,6 @@ class Shard final : public Executor {
   PostMesh& mesh_;
   Watchdog& watchdog_;
   std::vector<UdpSocket> sockets_;
-  std::vector<bool> readable_;
   std::vector<bool> wants_writable_;
   TxQueue tx_;
   UdpSender sender_;
@@ -115,8 +115,7 @@ class Shard final : public Executor {
   TimerQueue timers_;
   ShardCallbacks callbacks_;
   Instant now_{};
-  bool busy_ = false;  // work is left: do not sleep
-  std::atomic<bool> stopping_{false};
+  bool stopping_ = false;
   ShardStats stats_;
 };
 

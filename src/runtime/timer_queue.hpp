@@ -13,12 +13,13 @@ namespace limen::runtime {
 
 class TimerQueue {
  public:
+  // kNever: waits until it is cancelled.
   TimerId add(Instant when, Task task);
   void cancel(TimerId timer);
   Instant next() const { return heap_.next(); }
   // Takes the next task that is due at `now`; false if there is none.
   bool pop_due(Instant now, Task& task);
-  size_t size() const { return heap_.size(); }
+  size_t size() const { return by_id_.size(); }
   // Destroys what waits, running nothing.
   void clear();
 

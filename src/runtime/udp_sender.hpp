@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/tx_queue.hpp"
+#include "runtime/flow_groups.hpp"
 #include "runtime/udp_socket.hpp"
 
 namespace limen::runtime {
@@ -31,8 +32,9 @@ struct TxStats {
 class UdpSender {
  public:
   static constexpr size_t kMaxSegments = 64;        // UDP_MAX_SEGMENTS of older kernels
-  static constexpr size_t kMaxRunBytes = 65000;     // an IP packet with its headers
+  static constexpr size_t kMaxRunBytes = 65000;     // fits an IP packet with its headers
   static constexpr size_t kMaxMessages = 64;        // per system call
+  static constexpr size_t kMaxVectors = 1024;       // datagrams per system call
   static constexpr size_t kBacklogBytes = 1 << 20;  // per socket
   static constexpr int kRefusalsBeforeGivingUp = 8;
 
@@ -54,34 +56,31 @@ class UdpSender {
     std::vector<uint8_t> bytes;
   };
   struct Port {
-    int fd;
-    uint32_t scope;
-    bool gso;
+    int fd = -1;
+    uint32_t scope = 0;
+    bool gso = false;
     int refusals = 0;  // in a row
     std::deque<Waiting> backlog;
     size_t backlog_bytes = 0;
-  };
-  struct Item {  // one datagram on its way out
-    const SocketAddress* remote;
-    Bytes bytes;
+    std::vector<Datagram> items;  // of this turn, grouped by flow
   };
   struct Arrays;  // mmsghdr, iovec, control: reused
-  enum class Outcome : uint8_t { sent, full };
+  struct Progress {
+    size_t done = 0;  // datagrams sent or dropped
+    bool full = false;
+  };
 
-  void group(const TxQueue& tx);
-  void send_port(SocketId socket, std::span<const Item> items);
-  // Sends from items[0] on as one batch; returns how many items are done with, and whether the socket is full.
-  std::pair<size_t, Outcome> send_batch(Port& port, std::span<const Item> items);
-  size_t build(const Port& port, std::span<const Item> items);
-  size_t run_length(const Port& port, std::span<const Item> items) const;
-  void refused(Port& port, int error);
-  Outcome send_singly(Port& port, std::span<const Item> items, size_t& done);
-  void queue(Port& port, std::span<const Item> items);
+  // As much of `items` as one system call takes.
+  Progress send_batch(Port& port, std::span<const Datagram> items, bool gso);
+  Progress after_error(Port& port, std::span<const Datagram> items, size_t run, int error);
+  void build(const Port& port, std::span<const Datagram> items, bool gso);
+  void count_sent(Port& port, std::span<const Datagram> items, size_t messages);
+  void queue(Port& port, std::span<const Datagram> items);
 
   std::vector<Port> ports_;
   std::unique_ptr<Arrays> arrays_;
-  std::vector<std::vector<Item>> by_port_;
-  std::vector<uint32_t> group_of_, next_of_, heads_, tails_, table_;  // grouping scratch
+  FlowGroups groups_;
+  std::vector<Datagram> waiting_;
   TxStats stats_;
 };
 
