@@ -20,7 +20,7 @@ struct CertificateRequest {
   std::string organization = "Limen";
   std::string common_name = "Limen";
   // Host names and IP addresses for subjectAltName; empty: no such extension (DTLS needs none).
-  std::vector<std::string> alternative_names;
+  std::vector<std::string> alternative_names = {};
 };
 
 class Certificate {
