@@ -29,7 +29,7 @@ function setState(state) {
   start.disabled = state === "starting";
   start.textContent = state === "starting" ? "Starting …" : "Start";
   stop.hidden = state === "idle";
-  for (const select of el("setup", HTMLElement).querySelectorAll("select")) select.disabled = state !== "idle";
+  el("setup", HTMLElement).hidden = state !== "idle";
   el("controls", HTMLElement).hidden = state !== "running";
   el("figures", HTMLElement).hidden = state !== "running";
   document.body.dataset.state = state;
