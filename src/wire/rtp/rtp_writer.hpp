@@ -16,7 +16,7 @@ namespace limen {
 // What only the sender knows.
 struct RtpSenderValues {
   uint32_t ssrc = 0;
-  std::string_view mid;             // written if the map has mid and it is not empty
+  std::string_view mid = {};        // written if the map has mid and it is not empty
   int32_t transport_sequence = -1;  // written if the map has it and >= 0
   int32_t abs_send_time = -1;       // 24-bit 6.18 seconds; likewise
 };
