@@ -54,7 +54,7 @@ struct LinkProfile {
   Duration latency{};
   Duration jitter{};  // uniform [0, jitter] more; order is kept
   double loss = 0;
-  BurstLoss burst;
+  BurstLoss burst{};
   double duplicate = 0;
   double reorder = 0;  // this share is held back by reorder_delay and overtaken
   Duration reorder_delay = std::chrono::milliseconds(10);
