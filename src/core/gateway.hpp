@@ -2,7 +2,8 @@
 // authentication and event handlers (spec sections 3 to 5 and 8).
 //
 // Control thread only. Its verbs are free functions in *_verbs.cpp, found through a table; what they
-// share is GatewayState. Lifetime: construct, start(), serve, stop(), destroy.
+// share is GatewayState. Lifetime: construct, start(), serve, stop(), destroy;
+// nothing posted to the executor may run after that (its loop has ended by then).
 #pragma once
 #include <functional>
 #include <memory>
@@ -100,7 +101,6 @@ class Gateway : public ApiSink {
 
  private:
   void watch_sessions();
-  void tick_later();
 
   std::unique_ptr<GatewayState> state_;
 };

@@ -1,0 +1,56 @@
+// GatewayState: what the verbs, sessions and handles of one Gateway share.
+//
+// Control thread. One object, owned by Gateway; everybody else holds a reference.
+#pragma once
+#include <memory>
+
+#include "core/auth.hpp"
+#include "core/event_bus.hpp"
+#include "core/gateway.hpp"
+#include "core/module_contexts.hpp"
+#include "core/module_table.hpp"
+#include "core/session_table.hpp"
+#include "core/settings.hpp"
+
+namespace limen::core {
+
+// Switches that exist for the admin API only.
+struct DebugSwitches {
+  bool locking = false;
+  bool refcount = false;
+  bool libnice = false;
+};
+
+struct GatewayState {
+  GatewayState(GatewayParts parts, ApiSink& sink);
+
+  GatewaySettings settings;
+  ServerFacts facts;
+  LogControl log;
+  ApiSink& sink;
+  Executor& executor;
+  BackgroundPool& background;
+  Random& random;
+  MediaPlane& media;
+  std::shared_ptr<const crypto::Certificate> certificate;
+  void* io_context;
+
+  bool accepting_sessions = true;
+  DebugSwitches debug;
+  Auth auth;
+  EventBus events;
+  // Modules hold references to their contexts, so contexts outlive them.
+  SinkContext sink_context;
+  std::map<std::string, std::unique_ptr<PluginPort>> plugin_ports;
+  ModuleTable modules;
+  SessionTable sessions;
+  TimerId watch_timer;
+  int watch_count = 0;
+
+  // o= and c= of session descriptions.
+  IpAddress advertised_address() const { return facts.public_ips.empty() ? facts.local_ip : facts.public_ips.front(); }
+  // May files be made under this path? (protected_folders, spec 2.2)
+  bool path_allowed(const std::string& path) const;
+};
+
+}  // namespace limen::core

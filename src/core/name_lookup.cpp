@@ -1,0 +1,138 @@
+#include "core/name_lookup.hpp"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <memory>
+
+#include "crypto/random.hpp"
+#include "rtc/ice/stun_probe.hpp"
+
+namespace limen::core {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// This thread waits for the real network, so it reads the real clock.
+Instant real_now() {
+  return Instant(std::chrono::duration_cast<Duration>(Clock::now().time_since_epoch()));
+}
+
+std::optional<IpAddress> address_of(const sockaddr* address) {
+  if (address->sa_family == AF_INET) {
+    return IpAddress::v4(ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr));
+  }
+  if (address->sa_family != AF_INET6) return std::nullopt;
+  std::array<uint8_t, 16> bytes{};
+  std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, bytes.size());
+  return IpAddress::v6(bytes);
+}
+
+struct Socket {
+  explicit Socket(int family) : fd(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {}
+  ~Socket() {
+    if (fd >= 0) ::close(fd);
+  }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  int fd;
+};
+
+struct NativeAddress {
+  explicit NativeAddress(const SocketAddress& address) {
+    std::memset(&storage, 0, sizeof storage);
+    if (address.ip.is_v4()) {
+      auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
+      v4->sin_family = AF_INET;
+      v4->sin_port = htons(address.port);
+      v4->sin_addr.s_addr = htonl(address.ip.v4_host_order());
+      size = sizeof *v4;
+    } else {
+      auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+      v6->sin6_family = AF_INET6;
+      v6->sin6_port = htons(address.port);
+      std::memcpy(&v6->sin6_addr, address.ip.bytes().data(), 16);
+      size = sizeof *v6;
+    }
+  }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  sockaddr_storage storage;
+  socklen_t size = 0;
+};
+
+int wait_ms(Instant deadline) {
+  int64_t left = to_ms(deadline - real_now()) + 1;
+  return static_cast<int>(std::clamp<int64_t>(left, 0, 1000));
+}
+
+}  // namespace
+
+void NameLookup::run() {
+  Clock::time_point start = Clock::now();
+  addrinfo hints{};
+  hints.ai_family = ipv6 ? AF_UNSPEC : AF_INET;
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(name.c_str(), nullptr, &hints, &found) == 0) {
+    std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+    for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+      std::optional<IpAddress> candidate = address_of(entry->ai_addr);
+      if (candidate && (!address || (address->is_v6() && candidate->is_v4()))) address = candidate;
+    }
+  }
+  elapsed_us = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
+}
+
+void StunTest::run() {
+  NameLookup lookup{.name = server, .ipv6 = ipv6, .address = std::nullopt};
+  lookup.run();
+  if (!lookup.address) {
+    failure = StunFailure::unresolved;
+    return;
+  }
+  server_address = SocketAddress{*lookup.address, port};
+  auto fail_request = [this](std::string_view what) {
+    failure = StunFailure::request;
+    reason = fmt::format("{}: {}", what, std::strerror(errno));
+  };
+  Socket socket(lookup.address->is_v4() ? AF_INET : AF_INET6);
+  if (socket.fd < 0) return fail_request("socket");
+  NativeAddress any(SocketAddress{lookup.address->is_v4() ? IpAddress() : *IpAddress::parse("::"), local_port});
+  if (::bind(socket.fd, any.get(), any.size) != 0) return fail_request("bind");
+  NativeAddress remote(*server_address);
+  // Connected: only the server's datagrams arrive, and an unreachable port is an error at once.
+  if (::connect(socket.fd, remote.get(), remote.size) != 0) return fail_request("connect");
+
+  TxQueue tx;
+  crypto::SecureRandom random;
+  rtc::StunProbe probe(0, *server_address, tx, random, real_now());
+  Flow flow{0, *server_address};
+  std::array<uint8_t, 1500> buffer{};
+  while (true) {
+    for (const TxQueue::Slot& slot : tx.slots()) {
+      Bytes bytes = tx.bytes(slot);
+      if (::send(socket.fd, bytes.data(), bytes.size(), 0) < 0) return fail_request("send");
+    }
+    tx.clear();
+    if (probe.finished()) break;
+    pollfd wanted{.fd = socket.fd, .events = POLLIN, .revents = 0};
+    ::poll(&wanted, 1, wait_ms(probe.next_deadline()));
+    ssize_t size = ::recv(socket.fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (size > 0) probe.handle(Bytes(buffer.data(), static_cast<size_t>(size)), flow, real_now());
+    else if (size < 0 && errno != EAGAIN && errno != EINTR) return fail_request("receive");
+    if (probe.next_deadline() <= real_now()) probe.handle_timeout(real_now());
+  }
+  elapsed_us = to_us(probe.elapsed());
+  mapped = probe.mapped();
+  if (mapped) return;
+  reason = std::string(probe.failure());
+  failure = StunFailure::answer;
+}
+
+}  // namespace limen::core

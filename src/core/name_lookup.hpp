@@ -1,0 +1,37 @@
+// Questions to the network that wait for an answer: a name's address, a STUN server's view of us.
+//
+// Plain objects: fill in, run() on a background thread, read on the thread that asked.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/net_address.hpp"
+#include "base/time.hpp"
+
+namespace limen::core {
+
+struct NameLookup {
+  std::string name;   // host name or address
+  bool ipv6 = false;  // IPv6 answers may be used too; IPv4 is preferred
+  std::optional<IpAddress> address;
+  int64_t elapsed_us = 0;
+  void run();
+};
+
+enum class StunFailure : uint8_t { none, unresolved, request, answer };
+
+struct StunTest {
+  std::string server;
+  uint16_t port = 3478;
+  uint16_t local_port = 0;
+  bool ipv6 = false;
+  std::optional<SocketAddress> server_address;
+  std::optional<SocketAddress> mapped;
+  StunFailure failure = StunFailure::none;
+  std::string reason;  // for the log
+  int64_t elapsed_us = 0;
+  void run();
+};
+
+}  // namespace limen::core

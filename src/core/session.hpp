@@ -1,0 +1,54 @@
+// Session: what a client created over one connection; owner of its handles (spec section 3.1).
+//
+// Control thread; owned by SessionTable.
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "api/transport.hpp"
+#include "base/strong_id.hpp"
+#include "base/time.hpp"
+#include "core/handle.hpp"
+
+namespace limen::core {
+
+class Session {
+ public:
+  Session(SessionId id, std::shared_ptr<Client> client, Instant now)
+      : id_(id), client_(std::move(client)), last_activity_(now) {}
+
+  SessionId id() const { return id_; }
+  // Where events go; null in the reclaim window.
+  const std::shared_ptr<Client>& client() const { return client_; }
+  void set_client(std::shared_ptr<Client> client) { client_ = std::move(client); }
+  void push(const Json& event) {
+    if (client_ && !silent_) client_->send_event(id_, event);
+  }
+  // No events any more: the client ended the session itself.
+  void silence() { silent_ = true; }
+
+  Instant last_activity() const { return last_activity_; }
+  void active(Instant now) { last_activity_ = now; }
+  // Its own timeout in seconds, or the given global one.
+  int64_t timeout(int64_t global) const { return timeout_.value_or(global); }
+  void set_timeout(std::optional<int64_t> seconds) { timeout_ = seconds; }
+
+  // Set while its connection has gone and may be replaced by a claim.
+  std::optional<Instant> gone_since;
+
+  std::map<HandleId, std::unique_ptr<Handle>> handles;
+  Handle* find(HandleId id) const {
+    auto found = handles.find(id);
+    return found == handles.end() ? nullptr : found->second.get();
+  }
+
+ private:
+  SessionId id_;
+  std::shared_ptr<Client> client_;
+  Instant last_activity_;
+  std::optional<int64_t> timeout_;
+  bool silent_ = false;
+};
+
+}  // namespace limen::core
