@@ -1,0 +1,111 @@
+// Starts the release program with a private configuration folder on free ports, and ends it by its PID.
+import { spawn } from "node:child_process";
+import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
+
+/** A TCP port that is free now. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** Waits until `test` gives something true; the error says what for. */
+export async function until(what, test, timeoutMs = 15_000) {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await test();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const text = (value) => (typeof value === "string" ? JSON.stringify(value) : Array.isArray(value) ? `[${value.map(text).join(", ")}]` : String(value));
+const jcfg = (groups) =>
+  Object.entries(groups)
+    .map(([name, group]) => `${name}: {\n${Object.entries(group).map(([key, value]) => `  ${key} = ${text(value)}`).join("\n")}\n}\n`)
+    .join("");
+
+/** A running server. `files` adds to or overrides groups of configuration files by name. */
+export class Limen {
+  static async start({ args = [], files = {}, command = join(root, "build/release/limen") } = {}) {
+    const limen = new Limen();
+    limen.folder = await mkdtemp(join(tmpdir(), "limen-test-"));
+    await mkdir(join(limen.folder, "conf"));
+    const [http, https, ws, wss, admin] = await Promise.all([0, 0, 0, 0, 0].map(freePort));
+    Object.assign(limen, { http, https, ws, wss, admin });
+    const all = {
+      "janus.jcfg": { general: { debug_level: 5, admin_secret: "blackbox" }, nat: { ice_ignore_list: "vmnet" } },
+      "janus.transport.http.jcfg": {
+        general: { http: true, port: http, https: true, secure_port: https },
+        admin: { admin_http: true, admin_port: admin, admin_ip: "127.0.0.1" },
+      },
+      "janus.transport.websockets.jcfg": { general: { ws: true, ws_port: ws, wss: true, wss_port: wss } },
+      "janus.plugin.echotest.jcfg": { general: { events: true } },
+    };
+    for (const [name, groups] of Object.entries(files)) {
+      all[name] ??= {};
+      for (const [group, keys] of Object.entries(groups)) all[name][group] = { ...all[name][group], ...keys };
+    }
+    for (const [name, groups] of Object.entries(all)) await writeFile(join(limen.folder, "conf", name), jcfg(groups));
+    limen.log = "";
+    limen.process = spawn(command, ["-F", join(limen.folder, "conf"), ...args], { cwd: limen.folder, stdio: ["ignore", "pipe", "pipe"] });
+    limen.exited = new Promise((resolve) => limen.process.on("exit", (code, signal) => resolve({ code, signal })));
+    for (const stream of [limen.process.stdout, limen.process.stderr]) stream.on("data", (chunk) => (limen.log += chunk));
+    limen.exited.then((how) => (limen.ended = how));
+    try {
+      await until("the server answers", async () => {
+        if (limen.ended) throw new Error(`the server ended with ${JSON.stringify(limen.ended)}:\n${limen.log}`);
+        return fetch(`${limen.apiUrl}/info`).then((r) => r.ok, () => false);
+      });
+    } catch (error) {
+      await limen.stop();
+      throw error;
+    }
+    return limen;
+  }
+
+  get apiUrl() {
+    return `http://127.0.0.1:${this.http}/janus`;
+  }
+
+  get adminUrl() {
+    return `http://127.0.0.1:${this.admin}/admin`;
+  }
+
+  /** SIGTERM, and its exit code. */
+  async stop() {
+    if (!this.ended) this.process.kill("SIGTERM");
+    const timer = setTimeout(() => this.process.kill("SIGKILL"), 10_000);
+    const how = await this.exited;
+    clearTimeout(timer);
+    await rm(this.folder, { recursive: true, force: true });
+    return how;
+  }
+
+  async api(path, body, base = this.apiUrl) {
+    const response = await fetch(`${base}${path}`, { method: "POST", body: JSON.stringify({ transaction: "t", ...body }) });
+    return response.json();
+  }
+
+  adminApi(path, body) {
+    return this.api(path, { admin_secret: "blackbox", ...body }, this.adminUrl);
+  }
+}
+
+/** An address that is not loopback: WebRTC media needs one. */
+export function ownAddress() {
+  for (const list of Object.values(networkInterfaces())) for (const i of list) if (i.family === "IPv4" && !i.internal) return i.address;
+  return "127.0.0.1";
+}
