@@ -1,0 +1,200 @@
+#include "transports/http/http_transport.hpp"
+
+#include "base/log.hpp"
+#include "transports/http/http_config.hpp"
+#include "transports/http/http_server.hpp"
+#include "transports/http/http_service.hpp"
+
+namespace limen {
+namespace http {
+namespace {
+
+constexpr std::string_view kTag = "[http]";
+
+const ModuleInfo kInfo{.package = std::string(kPackage),
+                       .library = "libjanus_http.so",
+                       .name = "JANUS REST (HTTP/HTTPS) transport plugin",
+                       .author = "Limen",
+                       .description = "This transport plugin adds REST (HTTP/HTTPS) support to the Janus API.",
+                       .version_string = "0.0.2",
+                       .version = 2};
+
+net::ListenPlace place_of(uint16_t port, std::string ip, std::string interface, std::string port_key,
+                          std::string_view group) {
+  return {.port = port,
+          .ip = std::move(ip),
+          .interface = std::move(interface),
+          .unix_path = {},
+          .port_key = std::move(port_key),
+          .file = fmt::format("group {} of {}.jcfg", group, kPackage)};
+}
+
+struct WantedServer {
+  bool enabled = false;
+  bool secure = false;
+  ServerConfig config;
+};
+
+std::vector<WantedServer> wanted_servers(const HttpConfig& config, bool admin_wanted) {
+  const GeneralConfig& g = config.general;
+  const AdminConfig& a = config.admin;
+  auto acl = net::AccessList::parse(g.acl);
+  auto admin_acl = net::AccessList::parse(a.admin_acl);
+  bool admin_forwarded = g.admin_acl_forwarded || a.admin_acl_forwarded;
+  Entrance api{false, g.base_path, g.acl_forwarded ? acl : net::AccessList()};
+  Entrance admin{true, a.admin_base_path, admin_forwarded ? admin_acl : net::AccessList()};
+  size_t limit = g.mhd_connection_limit;
+  return {
+      {g.http, false, {"http", place_of(g.port, g.ip, g.interface, "port", "general"), acl, api, limit}},
+      {g.https,
+       true,
+       {"https", place_of(g.secure_port, g.secure_ip, g.secure_interface, "secure_port", "general"), acl, api, limit}},
+      {admin_wanted && a.admin_http,
+       false,
+       {"admin_http", place_of(a.admin_port, a.admin_ip, a.admin_interface, "admin_port", "admin"), admin_acl, admin,
+        limit}},
+      {admin_wanted && a.admin_https,
+       true,
+       {"admin_https",
+        place_of(a.admin_secure_port, a.admin_secure_ip, a.admin_secure_interface, "admin_secure_port", "admin"),
+        admin_acl, admin, limit}},
+  };
+}
+
+class HttpTransport final : public Transport {
+ public:
+  ~HttpTransport() override { stop(); }
+
+  const ModuleInfo& info() const override { return kInfo; }
+  Result<> check_config(const std::string& folder, config::Findings& findings) const override;
+  Result<> start(TransportContext& context) override;
+  void stop() override;
+  bool serves_janus_api() const override { return serves(false); }
+  bool serves_admin_api() const override { return serves(true); }
+  std::vector<Listening> listening() const override;
+  std::optional<Json> on_query(const Json& request) override;
+
+ private:
+  Result<std::shared_ptr<net::TlsSource>> load_certificate(const net::CertificatesConfig& files);
+  void open_servers(const HttpConfig& config);
+  void start_service(const HttpConfig& config);
+  bool serves(bool admin) const;
+
+  TransportContext* context_ = nullptr;
+  std::shared_ptr<HttpService> service_;
+  std::vector<std::unique_ptr<HttpServer>> servers_;
+};
+
+Result<> HttpTransport::check_config(const std::string& folder, config::Findings& findings) const {
+  auto config = read_http_config(folder, findings);
+  if (!config) return std::unexpected(config.error());
+  net::json_format_or_default(config->general.json, kTag);
+  return {};
+}
+
+Result<> HttpTransport::start(TransportContext& context) {
+  context_ = &context;
+  config::Findings findings;
+  auto config = read_http_config(context.configs_folder(), findings);
+  for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+  if (!config) return std::unexpected(config.error());
+  open_servers(*config);
+  if (servers_.empty()) return fail("no HTTP port could be opened (see above; http, https, admin_http, admin_https)");
+  start_service(*config);
+  return {};
+}
+
+Result<std::shared_ptr<net::TlsSource>> HttpTransport::load_certificate(const net::CertificatesConfig& files) {
+  net::TlsFiles use{files.cert_pem, files.cert_key, files.cert_pwd, files.ciphers};
+  if (use.certificate.empty()) {
+    use.certificate = context_->default_certificate();
+    use.key = context_->default_certificate_key();
+  }
+  if (use.certificate.empty()) return fail("there is no certificate: set `cert_pem` (group certificates)");
+  return net::TlsSource::load(std::move(use), context_->executor());
+}
+
+void HttpTransport::open_servers(const HttpConfig& config) {
+  auto& io = *static_cast<boost::asio::io_context*>(context_->io_context());
+  std::shared_ptr<net::TlsSource> tls;
+  for (WantedServer& wanted : wanted_servers(config, context_->sink().accepting_admin())) {
+    if (!wanted.enabled) continue;
+    if (wanted.secure && !tls) {
+      auto loaded = load_certificate(config.certificates);
+      if (!loaded) {
+        log::error(kTag, "No {} server: {}", wanted.config.name, loaded.error().text);
+        continue;
+      }
+      tls = std::move(*loaded);
+    }
+    auto server = HttpServer::open(io, context_->executor(), wanted.config, wanted.secure ? tls : nullptr);
+    if (server) servers_.push_back(std::move(*server));
+    else log::error(kTag, "No {} server: {}", wanted.config.name, server.error().text);
+  }
+}
+
+void HttpTransport::start_service(const HttpConfig& config) {
+  ServiceConfig service;
+  service.base_path = config.general.base_path;
+  service.admin_base_path = config.admin.admin_base_path;
+  service.origins = {config.cors.allow_origin, config.cors.enforce_cors};
+  service.settings.json = net::json_format_or_default(config.general.json, kTag);
+  service.settings.events = config.general.events;
+  service.web_folder = context_->web_folder();
+  service.log_refusals = config.general.mhd_debug;
+  for (const auto& server : servers_) {
+    uint16_t OpenPorts::* port = server->config().entrance.admin
+                                     ? (server->secure() ? &OpenPorts::admin_https : &OpenPorts::admin_http)
+                                     : (server->secure() ? &OpenPorts::https : &OpenPorts::http);
+    service.ports.*port = server->port();
+  }
+  service_ = std::make_shared<HttpService>(*context_, std::move(service));
+  for (const auto& server : servers_) server->start(service_);
+}
+
+void HttpTransport::stop() {
+  if (service_) service_->stop();
+  servers_.clear();
+  service_.reset();
+}
+
+bool HttpTransport::serves(bool admin) const {
+  return std::any_of(servers_.begin(), servers_.end(),
+                     [&](const auto& server) { return server->config().entrance.admin == admin; });
+}
+
+std::vector<Listening> HttpTransport::listening() const {
+  std::vector<Listening> list;
+  for (const auto& server : servers_) {
+    const Entrance& entrance = server->config().entrance;
+    std::string scheme = server->secure() ? "https" : "http";
+    list.push_back({entrance.admin ? "Admin API" : "Janus API", server->url(), scheme, server->port(),
+                    entrance.base_path, entrance.admin});
+    if (entrance.admin || !service_ || service_->config().web_folder.empty() || entrance.base_path == "/") continue;
+    std::string url = server->url();
+    url.resize(url.size() - entrance.base_path.size());
+    list.push_back({"Pages", url + "/", scheme, server->port(), "/", false});
+  }
+  return list;
+}
+
+std::optional<Json> HttpTransport::on_query(const Json& request) {
+  if (!service_) return std::nullopt;
+  auto connections = [this](JsonObject& reply) {
+    JsonObject counts;
+    for (const auto& server : servers_) counts[server->config().name] = server->connections();
+    reply["connections"] = std::move(counts);
+    reply["messages"] = service_->open_requests();
+  };
+  return net::answer_query(request, service_->config().settings, context_->sink().events_enabled(), connections,
+                           nullptr);
+}
+
+}  // namespace
+}  // namespace http
+
+std::unique_ptr<Transport> make_http_transport() {
+  return std::make_unique<http::HttpTransport>();
+}
+
+}  // namespace limen
