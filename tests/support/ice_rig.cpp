@@ -1,0 +1,153 @@
+#include "tests/support/ice_rig.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/stun/stun_message.hpp"
+#include "wire/stun/stun_writer.hpp"
+
+namespace limen::test {
+
+bool IceEndpoint::send_data(std::string_view text) {
+  const rtc::SelectedPair* pair = agent_->selected();
+  if (pair == nullptr) return false;
+  std::string datagram = "\x80" + std::string(text);
+  rig_->network_.send(sockets_[pair->flow.socket], pair->flow.remote, as_bytes(datagram));
+  return true;
+}
+
+void IceEndpoint::inject(const SocketAddress& from, Bytes datagram, size_t base) {
+  Flow flow{static_cast<SocketId>(base), from};
+  if (!datagram.empty() && datagram[0] > 3) {
+    if (agent_->owns(flow)) received_.emplace_back(as_text(datagram.subspan(1)));
+    else ++strays_;
+    return;
+  }
+  agent_->handle(datagram, flow, rig_->clock_.now());
+  flush();
+}
+
+void IceEndpoint::flush() {
+  rtc::IceEvent event;
+  while (agent_->poll_event(event)) {
+    if (auto* state = std::get_if<rtc::IceStateChanged>(&event)) states_.push_back(state->state);
+    if (auto* pair = std::get_if<rtc::PairSelected>(&event)) selections_.push_back(pair->pair);
+    if (std::holds_alternative<rtc::GatheringDone>(event)) gathered_ = true;
+  }
+  for (const TxQueue::Slot& slot : tx_.slots()) {
+    ++datagrams_sent_;
+    rig_->network_.send(sockets_[slot.flow.socket], slot.flow.remote, tx_.bytes(slot));
+  }
+  tx_.clear();
+}
+
+IceRig::IceRig(uint64_t seed) : random_(seed), network_(clock_, seed ^ 0x5eed) {}
+
+rtc::IceCredentials IceRig::make_credentials() {
+  return {random_.text(4, kIceAlphabet), random_.text(22, kIceAlphabet)};
+}
+
+IceEndpoint& IceRig::add(const std::string& name, std::vector<IpAddress> addresses, const IceEndpointConfig& config,
+                         NatId behind) {
+  endpoints_.push_back(std::make_unique<IceEndpoint>());
+  IceEndpoint& endpoint = *endpoints_.back();
+  endpoint.rig_ = this;
+  endpoint.host_ = network_.add_host(name, addresses, behind);
+  rtc::IceConfig ice;
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    SimSocketId socket = network_.bind(endpoint.host_, {addresses[i], 0}, [&endpoint, i](const SimDatagram& datagram) {
+      endpoint.inject(datagram.from, datagram.bytes, i);
+    });
+    endpoint.sockets_.push_back(socket);
+    rtc::LocalBase base;
+    base.socket = static_cast<SocketId>(i);
+    base.address = network_.local_address(socket);
+    if (i == 0) base.advertised = config.advertised;
+    endpoint.bases_.push_back(base);
+  }
+  ice.controlling = config.controlling;
+  ice.lite = config.lite;
+  ice.aggressive_nomination = config.aggressive;
+  ice.consent_freshness = config.consent;
+  ice.keepalive_by_request = config.keepalive_by_request;
+  ice.ipv6 = config.ipv6;
+  ice.tie_breaker = config.tie_breaker;
+  ice.stun_servers = config.stun_servers;
+  ice.bases = endpoint.bases_;
+  ice.local = make_credentials();
+  endpoint.agent_ = std::make_unique<rtc::IceAgent>(ice, endpoint.tx_, random_, clock_.now());
+  endpoint.flush();
+  return endpoint;
+}
+
+void IceRig::add_stun_server(const SocketAddress& address) {
+  HostId host = network_.add_host("stun", {address.ip});
+  auto socket = std::make_shared<SimSocketId>();
+  *socket = network_.bind(host, address, [this, socket](const SimDatagram& datagram) {
+    auto request = stun::Message::parse(datagram.bytes);
+    if (!request || !request->is(stun::Method::binding, stun::MessageClass::request)) return;
+    std::array<uint8_t, 128> room;
+    stun::MessageWriter writer(room, stun::MessageClass::success, stun::Method::binding, request->transaction_id());
+    writer.add_address(stun::AttributeType::xor_mapped_address, datagram.from);
+    network_.send(*socket, datagram.from, writer.finish());
+  });
+}
+
+void IceRig::give_credentials(IceEndpoint& from, IceEndpoint& to) {
+  to.agent().set_remote_credentials(from.agent().local_credentials(), false, clock_.now());
+  to.flush();
+}
+
+void IceRig::give_candidates(IceEndpoint& from, IceEndpoint& to) {
+  for (const rtc::Candidate& candidate : from.agent().local_candidates()) {
+    auto parsed = rtc::parse_candidate(rtc::write_candidate(candidate));
+    if (parsed) to.agent().add_remote_candidate(*parsed, clock_.now());
+  }
+  to.agent().remote_candidates_done(clock_.now());
+  to.flush();
+}
+
+void IceRig::exchange(IceEndpoint& a, IceEndpoint& b) {
+  give_credentials(a, b);
+  give_credentials(b, a);
+  give_candidates(a, b);
+  give_candidates(b, a);
+  a.agent().start(clock_.now());
+  b.agent().start(clock_.now());
+  a.flush();
+  b.flush();
+}
+
+void IceRig::restart(IceEndpoint& a, IceEndpoint& b) {
+  rtc::IceCredentials for_a = make_credentials();
+  rtc::IceCredentials for_b = make_credentials();
+  a.agent().restart(for_a, for_b, clock_.now());
+  b.agent().restart(for_b, for_a, clock_.now());
+  give_candidates(a, b);
+  give_candidates(b, a);
+}
+
+// To the next datagram or deadline, but not beyond `until`.
+void IceRig::step(Instant until) {
+  Instant next = std::min(until, network_.next_event());
+  for (auto& endpoint : endpoints_) next = std::min(next, endpoint->agent_->next_deadline());
+  clock_.advance_to(next);
+  network_.deliver_due();
+  for (auto& endpoint : endpoints_) {
+    if (endpoint->agent_->next_deadline() > clock_.now()) continue;
+    endpoint->agent_->handle_timeout(clock_.now());
+    endpoint->flush();
+  }
+}
+
+bool IceRig::run_until(const std::function<bool()>& done, Duration bound) {
+  Instant end = clock_.now() + bound;
+  while (!done() && clock_.now() < end) step(end);
+  return done();
+}
+
+void IceRig::run_for(Duration duration) {
+  run_until([] { return false; }, duration);
+}
+
+}  // namespace limen::test

@@ -1,0 +1,112 @@
+// IceRig: ICE agents on a SimNetwork, wired as two servers' shards would wire them.
+//
+// Each endpoint owns its sockets, its TxQueue and its agent; run_*() moves virtual time from event to
+// event. One thread.
+//
+//   IceRig rig(seed);
+//   auto& a = rig.add("a", {ip("192.0.2.1")}, {.controlling = true});
+//   auto& b = rig.add("b", {ip("192.0.2.2")}, {});
+//   rig.exchange(a, b);
+//   ASSERT_TRUE(rig.run_until([&] { return a.ready() && b.ready(); }, 5s));
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rtc/ice/ice_agent.hpp"
+#include "tests/support/seeded_random.hpp"
+#include "tests/support/sim_network.hpp"
+#include "tests/support/virtual_clock.hpp"
+
+namespace limen::test {
+
+class IceRig;
+
+struct IceEndpointConfig {
+  bool controlling = false;
+  bool lite = false;
+  bool aggressive = false;
+  bool consent = true;
+  bool keepalive_by_request = false;
+  bool ipv6 = true;
+  uint64_t tie_breaker = 0;
+  std::vector<SocketAddress> stun_servers = {};
+  std::vector<SocketAddress> advertised = {};  // of the first address (1:1 NAT)
+};
+
+class IceEndpoint {
+ public:
+  rtc::IceAgent& agent() { return *agent_; }
+  const std::vector<rtc::IceState>& states() const { return states_; }
+  const std::vector<rtc::SelectedPair>& selections() const { return selections_; }
+  bool connected() const { return agent_->selected() != nullptr; }
+  bool ready() const { return agent_->state() == rtc::IceState::ready; }
+  bool gathered() const { return gathered_; }
+  HostId host() const { return host_; }
+
+  // Something that is not STUN, over the selected pair; false without one.
+  bool send_data(std::string_view text);
+  // What arrived so, from flows that the agent owns.
+  const std::vector<std::string>& received() const { return received_; }
+  uint64_t strays() const { return strays_; }  // data from flows that it does not own
+
+  // A new address of the host: binds a socket, without telling the agent.
+  SocketAddress address(size_t base = 0) const { return bases_[base].address; }
+  // Feeds a datagram as if it had come from there.
+  void inject(const SocketAddress& from, Bytes datagram, size_t base = 0);
+  uint64_t datagrams_sent() const { return datagrams_sent_; }
+
+ private:
+  friend class IceRig;
+  void flush();
+
+  IceRig* rig_ = nullptr;
+  HostId host_;
+  std::vector<rtc::LocalBase> bases_;
+  std::vector<SimSocketId> sockets_;
+  TxQueue tx_;
+  std::unique_ptr<rtc::IceAgent> agent_;
+  std::vector<rtc::IceState> states_;
+  std::vector<rtc::SelectedPair> selections_;
+  std::vector<std::string> received_;
+  uint64_t strays_ = 0;
+  uint64_t datagrams_sent_ = 0;
+  bool gathered_ = false;
+};
+
+class IceRig {
+ public:
+  explicit IceRig(uint64_t seed);
+
+  IceEndpoint& add(const std::string& name, std::vector<IpAddress> addresses, const IceEndpointConfig& config,
+                   NatId behind = {});
+  // A STUN server that answers Binding requests at this address.
+  void add_stun_server(const SocketAddress& address);
+
+  // Credentials and all candidates gathered so far both ways, then "no more".
+  void exchange(IceEndpoint& a, IceEndpoint& b);
+  void give_credentials(IceEndpoint& from, IceEndpoint& to);
+  void give_candidates(IceEndpoint& from, IceEndpoint& to);
+  // New credentials on both sides, candidates exchanged anew.
+  void restart(IceEndpoint& a, IceEndpoint& b);
+
+  bool run_until(const std::function<bool()>& done, Duration bound);
+  void run_for(Duration duration);
+
+  rtc::IceCredentials make_credentials();
+  VirtualClock& clock() { return clock_; }
+  SimNetwork& network() { return network_; }
+  SeededRandom& random() { return random_; }
+
+ private:
+  friend class IceEndpoint;
+  void step(Instant until);
+
+  VirtualClock clock_;
+  SeededRandom random_;
+  SimNetwork network_;
+  std::vector<std::unique_ptr<IceEndpoint>> endpoints_;
+};
+
+}  // namespace limen::test
