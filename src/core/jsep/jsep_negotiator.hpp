@@ -24,7 +24,9 @@
 #include "api/plugin.hpp"
 #include "base/random.hpp"
 #include "core/jsep/client_jsep.hpp"
+#include "core/jsep/merge.hpp"
 #include "core/jsep/mline_state.hpp"
+#include "core/jsep/remote_description.hpp"
 #include "rtc/ice/ice_types.hpp"
 #include "rtc/peer/peer_config.hpp"
 #include "wire/sdp/session_description.hpp"
@@ -35,16 +37,6 @@ struct NegotiatorPolicy {
   bool encrypt = true;             // false: RTP/AVPF, no fingerprint, no setup
   bool prefer_dtls_server = true;  // answer `actpass` with `passive`, so that this side picks AES-GCM
   bool data_channels = true;       // false: application m-lines are rejected
-};
-
-// What only the driver knows when a description leaves.
-struct LocalTransport {
-  IpAddress address;        // o= and c=: the public or local one
-  std::string fingerprint;  // "AB:CD:..." of sha-256
-  bool ice_lite = false;
-  bool candidates_in_sdp = true;  // half-trickle: `candidates` and end-of-candidates are written
-  std::vector<rtc::Candidate> candidates;
-  uint64_t now_us = 0;  // session id of an o= that has none
 };
 
 // The outcome of one description.
@@ -97,25 +89,31 @@ class JsepNegotiator {
   Random* random_;
   NegotiatorPolicy policy_;
   Pending pending_ = Pending::none;
+  bool begun_ = false;  // a description was accepted
   bool established_ = false;
-  bool begun_ = false;
   bool controlling_ = false;
   bool peer_trickles_ = true;
   bool e2ee_ = false;
-  bool restart_wanted_ = false;
-  bool role_known_ = false;
   std::vector<MlineState> mlines_;
-  rtc::IceCredentials local_, applied_local_;
+  size_t settled_mlines_ = 0;                  // in use since the last complete exchange
+  rtc::IceCredentials local_, applied_local_;  // applied: as of the last complete exchange
   rtc::IceCredentials applied_remote_;
   rtc::RemoteTransport remote_;
   std::vector<rtc::Candidate> remote_candidates_;
   std::string remote_sdp_;
   bool local_is_offer_ = false;
-  sdp::SessionDescription local_description_;  // the plugin's, stripped
+  sdp::SessionDescription local_description_;  // the plugin's last one, stripped
 
-  ApiResult<ClientStep> apply_client(const ClientJsep& jsep, sdp::SessionDescription description);
-  Result<NegotiationStep> apply_plugin(const LocalJsep& jsep, sdp::SessionDescription description, bool offer);
-  void choose_role(JsepType type, std::string_view setup);
+  ApiError broken_sdp() const;
+  ApiResult<ClientStep> take_offer(const ClientJsep& jsep, sdp::SessionDescription& description);
+  ApiResult<ClientStep> take_answer(const ClientJsep& jsep, sdp::SessionDescription& description);
+  void take_transport(const ClientJsep& jsep, RemoteDescription&& remote);
+  RemoteJsep for_plugin(const ClientJsep& jsep, sdp::SessionDescription& description) const;
+  Result<NegotiationStep> give_offer(const LocalJsep& jsep, sdp::SessionDescription& description);
+  Result<NegotiationStep> give_answer(sdp::SessionDescription& description);
+  void forget_unsettled(const sdp::SessionDescription& description);
+  bool mlines_match(const sdp::SessionDescription& description) const;
+  void draw_ssrcs(MlineState& mline, bool rtx);
   void rotate_local_credentials();
   void finish(NegotiationStep& step);
 };

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,9 @@ struct MlineState {
   std::string protocol;                                 // what the peer uses; "" until it spoke
   bool in_use = false;                                  // not rejected
   sdp::Direction direction = sdp::Direction::sendrecv;  // from this server's point of view
+  std::optional<sdp::Direction> offered;                // by the client's last offer; nullopt: rejected
   RemoteMedia remote;
-  std::map<uint8_t, uint8_t> rtx;  // as agreed: payload type -> RTX payload type
+  std::map<uint8_t, uint8_t> rtx;  // as offered by this server, or as taken from an offer
   bool nack = false;
   uint32_t local_ssrc = 0;
   uint32_t local_rtx_ssrc = 0;
