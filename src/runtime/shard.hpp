@@ -26,10 +26,10 @@ namespace limen::runtime {
 
 // What a shard drives. Empty functions are not called.
 struct ShardCallbacks {
-  std::function<void(const Flow& from, Packet packet, Instant now)> on_datagram;
-  std::function<void(Instant now)> on_timer;  // next_deadline() has passed
-  std::function<Instant()> next_deadline;
-  std::function<void(Instant now)> end_of_turn;  // last chance to fill the TxQueue
+  std::function<void(const Flow& from, Packet packet, Instant now)> on_datagram = {};
+  std::function<void(Instant now)> on_timer = {};  // next_deadline() has passed
+  std::function<Instant()> next_deadline = {};
+  std::function<void(Instant now)> end_of_turn = {};  // last chance to fill the TxQueue
 };
 
 struct BoundSocket {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/log.hpp"
 
@@ -36,7 +37,8 @@ struct UdpSender::Arrays {
   }
 };
 
-UdpSender::UdpSender(std::span<const UdpSocket> sockets, bool gso) : arrays_(std::make_unique<Arrays>()) {
+UdpSender::UdpSender(std::span<const UdpSocket> sockets, bool gso, SendMany send_many)
+    : send_many_(send_many ? std::move(send_many) : SendMany(&sendmmsg)), arrays_(std::make_unique<Arrays>()) {
   for (const UdpSocket& socket : sockets) {
     Port port;
     port.fd = socket.fd();
@@ -86,7 +88,7 @@ void UdpSender::writable(SocketId socket) {
 
 UdpSender::Progress UdpSender::send_batch(Port& port, std::span<const Datagram> items, bool gso) {
   build(port, items, gso);
-  int sent = sendmmsg(port.fd, arrays_->headers.data(), static_cast<unsigned>(arrays_->count), MSG_DONTWAIT);
+  int sent = send_many_(port.fd, arrays_->headers.data(), static_cast<unsigned>(arrays_->count), MSG_DONTWAIT);
   ++stats_.system_calls;
   if (sent <= 0) return after_error(port, items, arrays_->runs[0], errno);
   Progress progress;

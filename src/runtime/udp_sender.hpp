@@ -7,6 +7,7 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "base/tx_queue.hpp"
 #include "runtime/flow_groups.hpp"
 #include "runtime/udp_socket.hpp"
+
+struct mmsghdr;
 
 namespace limen::runtime {
 
@@ -38,8 +41,11 @@ class UdpSender {
   static constexpr size_t kBacklogBytes = 1 << 20;  // per socket
   static constexpr int kRefusalsBeforeGivingUp = 8;
 
-  // `sockets` by SocketId; outlives the sender.
-  UdpSender(std::span<const UdpSocket> sockets, bool gso);
+  // sendmmsg's parameters and result; tests put a reluctant kernel here.
+  using SendMany = std::function<int(int fd, mmsghdr* messages, unsigned count, int flags)>;
+
+  // `sockets` by SocketId; they outlive the sender. An empty function is sendmmsg itself.
+  UdpSender(std::span<const UdpSocket> sockets, bool gso, SendMany send_many = {});
   ~UdpSender();
 
   // Sends or queues everything in `tx` (and leaves it: the caller clears).
@@ -78,6 +84,7 @@ class UdpSender {
   void queue(Port& port, std::span<const Datagram> items);
 
   std::vector<Port> ports_;
+  SendMany send_many_;
   std::unique_ptr<Arrays> arrays_;
   FlowGroups groups_;
   std::vector<Datagram> waiting_;
