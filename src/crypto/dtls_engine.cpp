@@ -122,7 +122,9 @@ bool DtlsEngine::send(Bytes data) {
   if (state_->status != Status::connected || data.empty() || data.size() > kMaxDatagram - kRecordOverhead) return false;
   ERR_clear_error();
   int size = static_cast<int>(data.size());
+  SSL_alloc_buffers(state_->ssl.get());
   bool sent = SSL_write(state_->ssl.get(), data.data(), size) == size;
+  SSL_free_buffers(state_->ssl.get());
   ERR_clear_error();
   return sent;
 }
@@ -131,6 +133,7 @@ void DtlsEngine::close() {
   if (state_->over()) return;
   if (state_->status == Status::connected) {
     ERR_clear_error();
+    SSL_alloc_buffers(state_->ssl.get());
     SSL_shutdown(state_->ssl.get());  // one way: the peer's own close_notify is not waited for
     ERR_clear_error();
   }
@@ -171,6 +174,8 @@ void DtlsEngine::State::read_data() {
     SSL_shutdown(ssl.get());  // answers the peer's close_notify
     return stop(Status::closed_by_peer, "close_notify");
   }
+  // Two buffers of 17 kB, made again at need: SSL_MODE_RELEASE_BUFFERS does not reach DTLS, and ten
+  // thousand associations that carry no data must not keep them. SSL_write wants them back itself.
   SSL_free_buffers(ssl.get());
 }
 
