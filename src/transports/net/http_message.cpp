@@ -99,6 +99,7 @@ HttpRequest HttpRequestParser::take() {
   HttpRequest request;
   request.method = std::string(message.method_string());
   request.target = std::string(message.target());
+  request.version = message.version();
   request.keep_alive = message.keep_alive();
   request.upgrade = same_name(std::string_view(message[http::field::upgrade]), "websocket") &&
                     http::token_list{message[http::field::connection]}.exists("upgrade");

@@ -21,6 +21,7 @@ struct HttpRequest {
   std::string target;  // as sent: "/janus/1?maxev=2"
   HttpHeaders headers;
   std::string body;
+  unsigned version = 11;  // 10 or 11
   bool keep_alive = true;
   bool upgrade = false;  // asks for a WebSocket
 
