@@ -9,6 +9,9 @@ namespace limen::rtc {
 namespace {
 
 constexpr size_t kMaxMedia = 1500;
+// RFC 6347 suggests a second and allows less where the path is known to be quicker; ICE has just shown
+// that it is, and a call must not wait a second for one lost datagram.
+constexpr Duration kFirstRetransmission = std::chrono::milliseconds(300);
 constexpr Duration kGiveUpEarly = std::chrono::seconds(5);  // nothing more to come from the peer
 constexpr Duration kGiveUpLate = std::chrono::seconds(15);
 
@@ -18,6 +21,7 @@ DtlsConfig dtls_config(const PeerConfig& config) {
   dtls.options.ciphers = config.dtls_ciphers;
   dtls.options.accept_self_signed = config.accept_self_signed;
   dtls.options.mtu = config.dtls_mtu;
+  dtls.options.initial_timeout = kFirstRetransmission;
   return dtls;
 }
 
