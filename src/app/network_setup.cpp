@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "app/stun_test.hpp"
+#include "app/stun_lookup.hpp"
 #include "base/log.hpp"
 #include "runtime/interfaces.hpp"
 
@@ -49,8 +49,8 @@ Result<> ask_stun(const core::GatewaySettings& settings, NetworkSetup& setup) {
   const core::NatSettings& nat = settings.nat;
   if (nat.stun_server.empty()) return {};
   log::info("", "Asking the STUN server {}:{} for the public address ...", nat.stun_server, nat.stun_port);
-  Result<StunTestResult> tested =
-      test_stun_server(nat.stun_server, static_cast<uint16_t>(nat.stun_port), settings.media.ipv6);
+  Result<StunLookup> tested =
+      look_up_public_address(nat.stun_server, static_cast<uint16_t>(nat.stun_port), settings.media.ipv6);
   if (!tested) {
     if (!nat.ignore_unreachable_ice_server) return std::unexpected(tested.error());
     setup.warnings.push_back(tested.error().text);

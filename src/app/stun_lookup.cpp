@@ -1,4 +1,4 @@
-#include "app/stun_test.hpp"
+#include "app/stun_lookup.hpp"
 
 #include <netdb.h>
 #include <poll.h>
@@ -69,7 +69,7 @@ Result<> drive(rtc::StunProbe& probe, TxQueue& tx, int file, const SocketAddress
 
 }  // namespace
 
-Result<StunTestResult> test_stun_server(const std::string& host, uint16_t port, bool ipv6) {
+Result<StunLookup> look_up_public_address(const std::string& host, uint16_t port, bool ipv6) {
   Result<Resolved> server = resolve(host, port, ipv6);
   if (!server) return std::unexpected(server.error());
   int file = socket(server->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -86,7 +86,7 @@ Result<StunTestResult> test_stun_server(const std::string& host, uint16_t port, 
   if (!driven) return fail("The STUN server {}: {}", server->address.to_string(), driven.error().text);
   if (!probe.mapped())
     return fail("The STUN server {} gave no address: {}", server->address.to_string(), probe.failure());
-  return StunTestResult{server->address, *probe.mapped()};
+  return StunLookup{server->address, *probe.mapped()};
 }
 
 }  // namespace limen::app

@@ -7,13 +7,13 @@
 
 namespace limen::app {
 
-struct StunTestResult {
+struct StunLookup {
   SocketAddress server;  // as resolved
   SocketAddress mapped;  // as the server saw us
 };
 
 // Blocks up to five seconds; before the threads start. Errors say whether the name, the network or the
 // server is at fault.
-Result<StunTestResult> test_stun_server(const std::string& host, uint16_t port, bool ipv6);
+Result<StunLookup> look_up_public_address(const std::string& host, uint16_t port, bool ipv6);
 
 }  // namespace limen::app
