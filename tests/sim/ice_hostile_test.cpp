@@ -94,7 +94,8 @@ TEST(IceHostile, a_flood_of_rubbish_is_counted_and_answered_by_silence) {
   Victim v(42);
   std::vector<uint8_t> good = make_request(v.rig.random(), {v.username(), v.agent_credentials().pwd});
   uint64_t injected = 0;
-  for (size_t i = 0; i < good.size(); ++i) {
+  // Not in FINGERPRINT, the last 8 bytes: with its type changed the rest is a request without one.
+  for (size_t i = 0; i < good.size() - 8; ++i) {
     for (uint8_t flip : {0x01, 0x80}) {
       std::vector<uint8_t> bad = good;
       bad[i] ^= flip;

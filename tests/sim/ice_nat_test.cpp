@@ -120,7 +120,11 @@ TEST(IceNat, a_rebound_nat_is_followed_by_either_role) {
     SocketAddress before = server.agent().selected()->flow.remote;
     rig.run_for(20s);
     rig.network().rebind_nat(nat);
-    ASSERT_TRUE(rig.run_until([&] { return server.agent().selected()->flow.remote != before; }, 29s));
+    auto moved = [&] {
+      const rtc::SelectedPair* pair = server.agent().selected();
+      return pair != nullptr && pair->flow.remote != before;
+    };
+    ASSERT_TRUE(rig.run_until(moved, 29s));
     rig.run_for(60s);
     EXPECT_TRUE(client.ready() && server.ready());
     ASSERT_TRUE(server.send_data("still there"));

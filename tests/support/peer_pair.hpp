@@ -80,7 +80,9 @@ class PeerPair {
   void run_for(Duration duration);
   void restart_ice();
   void cut(bool on) { network.set_cut(host_a_, host_b_, on); }
+  // Of a's access: both directions, or what a sends and what a gets.
   void set_link(const LinkProfile& link) { network.set_link(host_a_, link); }
+  void set_link(const LinkProfile& up, const LinkProfile& down) { network.set_link(host_a_, up, down); }
 
   VirtualClock clock;
   SimNetwork network;

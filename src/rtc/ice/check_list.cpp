@@ -49,13 +49,10 @@ CheckList::Added CheckList::add_remote(const Candidate& candidate, bool controll
   if (!usable(candidate)) return Added::unusable;
   auto known = std::find_if(remotes_.begin(), remotes_.end(),
                             [&](const Candidate& remote) { return remote.address == candidate.address; });
-  if (known != remotes_.end()) {
-    if (known->type == CandidateType::prflx) update_remote(*known, candidate, controlling);
-  } else if (remotes_.size() >= kMaxRemoteCandidates) {
-    return Added::too_many;
-  } else {
-    remotes_.push_back(candidate);
-  }
+  bool is_known = known != remotes_.end();
+  if (is_known && known->type == CandidateType::prflx) update_remote(*known, candidate, controlling);
+  if (!is_known && remotes_.size() >= kMaxRemoteCandidates) return Added::too_many;
+
   bool paired = false;
   bool room = true;
   for (size_t base = 0; base < locals_.bases().size(); ++base) {
@@ -65,9 +62,10 @@ CheckList::Added CheckList::add_remote(const Candidate& candidate, bool controll
     if (add_pair(base, candidate, controlling, now) != nullptr) paired = true;
     else room = false;
   }
+  if (paired && !is_known) remotes_.push_back(candidate);
   if (paired) return Added::yes;
   if (!room) return Added::too_many;
-  return known != remotes_.end() ? Added::known : Added::unusable;
+  return is_known ? Added::known : Added::unusable;
 }
 
 // A peer-reflexive candidate turns out to be a signalled one (RFC 8838 section 11.4).

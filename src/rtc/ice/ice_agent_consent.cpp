@@ -53,6 +53,8 @@ void IceAgent::State::send_liveness(uint8_t max_sends, Duration interval, Instan
   transaction.base = carrier->base;
   transaction.previous_generation = carrier->previous_generation;
   transaction.controlling = controlling;
+  // Said again, so that a peer to whom we now seem to come from elsewhere follows.
+  transaction.use_candidate = controlling && carrier->nominated && !carrier->previous_generation;
   transaction.max_sends = max_sends;
   transaction.interval = interval;
   StunTransactions::sent(transaction, now);

@@ -97,14 +97,14 @@ void IceAgent::State::update_nomination(Instant now) {
   start_check(*best, true, now);
 }
 
-// Whoever controls may nominate any valid pair; the other side follows nominations only.
 bool IceAgent::State::may_move_to(const CandidatePair& pair) const {
   if (!carrier || !carrier->nominated || carrier->previous_generation) return false;
-  return pair.id != carrier->pair && valid(pair) && (controlling || pair.nominated);
+  return pair.id != carrier->pair && valid(pair);
 }
 
-// The peer uses another pair than the carrier, as after a change of its address. Aggressive peers do
-// so all the time, so the carrier is only left if it no longer answers.
+// The peer uses another pair than the carrier, as after a change of its address, of which it may know
+// nothing itself (a NAT that forgot it). Others do so without leaving the old pair, so the carrier is
+// only left if it no longer answers.
 void IceAgent::State::consider_move(const CandidatePair& pair, Instant now) {
   if (challenge || !may_move_to(pair)) return;
   const CandidatePair* current_pair = checks.find(carrier->pair);
