@@ -27,7 +27,10 @@ void MediaStreams::set_media(const PeerMediaConfig& media, Instant now) {
     configure_mline(index, next);
     if (next.kind == MediaKind::data) continue;
     if (next.receive) receiving_.push_back(index);
-    if (!bundle_extensions_.has(ExtensionKind::mid)) bundle_extensions_ = next.extensions;
+    for (size_t kind = 0; kind < kExtensionKinds; ++kind) {
+      auto each = static_cast<ExtensionKind>(kind);
+      if (!bundle_extensions_.has(each)) bundle_extensions_.set(each, next.extensions.id(each));
+    }
   }
   if (transport_.up()) check_silence(now);
 }

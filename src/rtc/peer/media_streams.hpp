@@ -107,7 +107,7 @@ class MediaStreams {
 
   std::vector<std::unique_ptr<Mline>> mlines_;
   std::vector<uint8_t> receiving_;  // indexes of m-lines that receive media
-  ExtensionMap bundle_extensions_;  // to read mid and rid before the m-line is known
+  ExtensionMap bundle_extensions_;  // of all m-lines: to read mid and rid before the m-line is known
   std::string cname_;
   bool transport_cc_ = false;
   SourceTable sources_;

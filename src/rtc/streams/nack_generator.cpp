@@ -31,7 +31,7 @@ void NackGenerator::add_hole(uint64_t first, uint64_t end, Instant now) {
   }
   Instant due = now + tolerance_;
   if (missing_.empty() || due < next_) next_ = due;
-  for (uint64_t sequence = first; sequence < end; ++sequence) missing_.push_back({sequence, now, due, 0});
+  for (uint64_t sequence = first; sequence < end; ++sequence) missing_.push_back({sequence, now, due, {}, 0});
 }
 
 void NackGenerator::fill(uint64_t sequence, bool retransmitted, Instant now) {
@@ -45,9 +45,17 @@ void NackGenerator::fill(uint64_t sequence, bool retransmitted, Instant now) {
     tolerance_ = std::min(std::max(tolerance_, age * 5 / 4), kMaxTolerance);
   } else {
     tolerance_ -= tolerance_ / 8;
+    if (at->tries != 0) learn_answer(*at, now);
   }
   missing_.erase(at);
   if (missing_.empty()) next_ = kNever;
+}
+
+void NackGenerator::learn_answer(const Missing& missing, Instant now) {
+  Duration sample = now - missing.asked;
+  // After several requests nobody knows which one was answered; a longer estimate is approached slowly.
+  if (missing.tries > 1) sample = std::min(sample, std::max(answer_, rtt_) * 2);
+  answer_ = answer_ == Duration::zero() ? sample : answer_ + (sample - answer_) / 4;
 }
 
 void NackGenerator::on_keyframe(uint64_t sequence) {
@@ -66,13 +74,13 @@ size_t NackGenerator::collect(Instant now, Duration rtt, std::span<uint16_t> out
   given_up_ += before - missing_.size();
 
   rtt_ = rtt > Duration::zero() ? rtt : kDefaultRtt;
-  Duration retry = std::max(rtt_ * 5 / 4, kMinRetry);
+  Duration retry = std::max(std::max(rtt_, answer_) * 5 / 4, kMinRetry);
   size_t count = 0;
   for (Missing& m : missing_) {
     if (m.due > now) continue;
     if (count == out.size()) break;
     out[count++] = static_cast<uint16_t>(m.sequence);
-    ++m.tries;
+    if (m.tries++ == 0) m.asked = now;
     m.due = now + retry;
   }
   find_next();

@@ -31,7 +31,8 @@ class NackGenerator {
 
   // kNever if nothing is missing.
   Instant next_deadline() const { return missing_.empty() ? kNever : next_; }
-  // The numbers to ask for now, ascending; each is due again after about `rtt` (zero: unknown).
+  // The numbers to ask for now, ascending; each is due again after a round trip: `rtt` (zero: unknown)
+  // or what earlier answers took, if that is longer.
   size_t collect(Instant now, Duration rtt, std::span<uint16_t> out);
 
   size_t pending() const { return missing_.size(); }
@@ -43,10 +44,12 @@ class NackGenerator {
     uint64_t sequence;
     Instant since;
     Instant due;
+    Instant asked;  // first
     uint8_t tries;
   };
   void add_hole(uint64_t first, uint64_t end, Instant now);
   void fill(uint64_t sequence, bool retransmitted, Instant now);
+  void learn_answer(const Missing& missing, Instant now);
   void find_next();
 
   std::vector<Missing> missing_;  // ascending
@@ -54,6 +57,7 @@ class NackGenerator {
   uint64_t given_up_ = 0;
   Duration tolerance_{0};
   Duration rtt_ = kDefaultRtt;
+  Duration answer_{0};  // from asking to the answer, smoothed; zero: none yet
   Instant next_ = kNever;
 };
 

@@ -52,6 +52,21 @@ TEST_F(NackGeneratorTest, asks_again_after_a_round_trip_until_it_comes) {
   EXPECT_EQ(nack.next_deadline(), kNever);
 }
 
+TEST_F(NackGeneratorTest, learns_how_long_answers_take) {
+  uint64_t next = 1;
+  for (int i = 0; i < 20; ++i, next += 2) {
+    receive(next);
+    receive(next + 2);
+    while (collect(10ms).empty()) now += 1ms;
+    now += 100ms;
+    while (!collect(10ms).empty()) continue;
+    receive(next + 1, true);
+  }
+  receive(next + 2);
+  EXPECT_EQ(collect(10ms).size(), 1u);
+  EXPECT_GT(nack.next_deadline() - now, 110ms);
+}
+
 TEST_F(NackGeneratorTest, gives_up_what_is_too_old) {
   receive(1);
   receive(3);

@@ -29,7 +29,8 @@ void SendStream::update_keep(const MlineConfig& config, Duration min_keep) {
     return;
   }
   min_keep = std::min(min_keep, kMaxKeep);
-  Duration wanted = std::clamp<Duration>(rtt_ + std::chrono::milliseconds(100), min_keep, kMaxKeep);
+  // Long enough for the answer to a second NACK, should the first or its answer get lost.
+  Duration wanted = std::clamp<Duration>(rtt_ * 3 + std::chrono::milliseconds(100), min_keep, kMaxKeep);
   smoothed_keep_ = smoothed_keep_ == Duration::zero() ? wanted : (smoothed_keep_ * 7 + wanted) / 8;
   smoothed_keep_ = std::clamp(smoothed_keep_, min_keep, kMaxKeep);
   history_.set_keep(smoothed_keep_);
