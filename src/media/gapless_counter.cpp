@@ -15,7 +15,8 @@ void GaplessCounter::base(uint32_t in) {
   highest_in_ = in;
   // The very first number stays what it is; later sources follow the highest one given out.
   offset_ = started_ ? highest_out_ + 1 - highest_in_ : 0;
-  oldest_ = highest_in_;
+  // Of a later source only what follows has a place; the first one may begin out of order.
+  oldest_ = started_ ? highest_in_ : highest_in_ - window();
   left_out_.clear();
   based_ = true;
 }

@@ -3,6 +3,7 @@
 //
 // A value; no allocation while nothing is left out. A shard's thread only.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>

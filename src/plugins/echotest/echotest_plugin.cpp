@@ -1,0 +1,73 @@
+#include "plugins/echotest/echotest_plugin.hpp"
+
+#include "base/log.hpp"
+#include "config/config_node.hpp"
+#include "config/describe.hpp"
+#include "plugins/echotest/echo_handle.hpp"
+
+namespace limen {
+namespace {
+
+constexpr std::string_view kPackage = "janus.plugin.echotest";
+
+struct EchoSettings {
+  bool events = true;
+};
+template <typename V>
+void describe(V& v, EchoSettings& s) {
+  v.field("events", s.events, "Tell event handlers of settings");
+}
+
+class EchoTestPlugin final : public Plugin {
+ public:
+  EchoTestPlugin() {
+    info_.package = kPackage;
+    info_.library = "libjanus_echotest.so";
+    info_.name = "Limen EchoTest plugin";
+    info_.author = "The Limen authors";
+    info_.description = "Sends audio and video back to who sent them, layer by layer if wanted.";
+    info_.version = 7;
+    info_.version_string = "0.0.7";
+  }
+
+  const ModuleInfo& info() const override { return info_; }
+
+  Result<> check_config(const std::string& folder, config::Findings& findings) const override {
+    EchoSettings settings;
+    return read(folder, settings, findings);
+  }
+
+  Result<> start(PluginContext& context) override {
+    config::Findings findings;
+    Result<> done = read(context.configs_folder(), settings_, findings);
+    for (const std::string& text : findings.warnings) log::warning("", "{}", text);
+    context_ = &context;
+    return done;
+  }
+
+  Result<std::unique_ptr<PluginHandle>> attach(HandleContext& handle) override {
+    return std::make_unique<echotest::EchoHandle>(handle, settings_.events && context_->events_enabled());
+  }
+
+  std::optional<Json> on_admin_message(const Json& request) override { return request; }
+
+ private:
+  static Result<> read(const std::string& folder, EchoSettings& settings, config::Findings& findings) {
+    auto file = config::read_module(folder, kPackage);
+    if (!file) return std::unexpected(file.error());
+    if (*file) config::read_group(**file, "general", settings, findings);
+    return {};
+  }
+
+  ModuleInfo info_;
+  EchoSettings settings_;
+  PluginContext* context_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Plugin> make_echotest_plugin() {
+  return std::make_unique<EchoTestPlugin>();
+}
+
+}  // namespace limen
