@@ -6,6 +6,7 @@
 
 #include "rtc/srtp/srtp_session.hpp"
 #include "tests/support/peer_pair.hpp"
+#include "wire/rtcp/rtcp_parser.hpp"
 #include "wire/rtp/datagram_kind.hpp"
 
 namespace limen::test {
@@ -156,6 +157,44 @@ TEST(PeerMedia, reports_tell_round_trip_loss_and_jitter) {
   EXPECT_GT(stats.mlines[1].nack_queue_ms, 200u);
   EXPECT_EQ(stats.mlines[1].out.packets, 500u);
   EXPECT_EQ(pair.b.peer().stats(pair.clock.now()).mlines[1].substreams[0].in.packets, 500u);
+}
+
+TEST(PeerMedia, reports_are_whole_compounds_of_bounded_size_with_the_time_of_day) {
+  PeerPair pair;
+  pair.a.config.encrypt = pair.b.config.encrypt = false;
+  constexpr int64_t kWall = 1'700'000'000;
+  pair.b.config.wall_offset = std::chrono::seconds(kWall) - pair.clock.now().time_since_epoch();
+  for (uint32_t i = 2; i < 40; ++i) {
+    rtc::MlineConfig extra = pair.b.media.mlines[0];
+    extra.mid = std::to_string(i);
+    extra.local_ssrc = 5000 + i;
+    extra.remote_ssrc = {};
+    pair.b.media.mlines.push_back(extra);
+  }
+  ASSERT_TRUE(pair.connect());
+  pair.run_for(500ms);
+  for (uint8_t i = 2; i < 40; ++i) pair.b.send_media(i, 1, 48000);
+  std::set<uint32_t> reported;
+  pair.network.set_tap([&](const SimDatagram& d) {
+    if (d.from != pair.b.address() || !looks_like_rtcp(d.bytes)) return;
+    EXPECT_LE(d.bytes.size(), 1200u);
+    rtcp::Compound compound = rtcp::parse_rtcp(d.bytes);
+    EXPECT_EQ(compound.malformed, 0u);
+    for (size_t i = 0; i + 1 < compound.messages.size(); i += 2) {
+      auto* report = std::get_if<rtcp::SenderReport>(&compound.messages[i]);
+      auto* names = std::get_if<rtcp::SourceDescription>(&compound.messages[i + 1]);
+      ASSERT_TRUE(report != nullptr && names != nullptr);
+      EXPECT_EQ(names->chunks[0].ssrc, report->ssrc);
+      EXPECT_EQ(names->chunks[0].cname, "janus");
+      EXPECT_EQ(static_cast<int64_t>(report->ntp >> 32) - 2'208'988'800 - kWall, 1);
+      EXPECT_EQ(report->packet_count, 1u);
+      EXPECT_EQ(report->octet_count, 200u);
+      EXPECT_NEAR(report->rtp_timestamp, 48000 + 24000, 100);
+      EXPECT_TRUE(reported.insert(report->ssrc).second);
+    }
+  });
+  pair.run_for(700ms);
+  EXPECT_EQ(reported.size(), 38u);
 }
 
 TEST(PeerMedia, transport_feedback_is_sent_every_period_while_video_comes) {

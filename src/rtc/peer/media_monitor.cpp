@@ -1,12 +1,11 @@
 // MediaStreams, what is looked at once a second: reports, slow links, media that stopped (spec 7.11).
-#include <algorithm>
-
 #include "rtc/peer/media_streams.hpp"
 
 namespace limen::rtc {
 
 void MediaStreams::tick(Instant now) {
-  tick_at_ = std::max(tick_at_ + std::chrono::seconds(1), now);
+  tick_at_ += std::chrono::seconds(1);
+  if (tick_at_ <= now) tick_at_ = now + std::chrono::seconds(1);
   for (size_t i = 0; i < mlines_.size(); ++i) {
     Mline& mline = *mlines_[i];
     for (ReceiveSlot& slot : mline.slots) {

@@ -57,7 +57,10 @@ void MediaStreams::configure_mline(uint8_t index, const MlineConfig& next) {
 }
 
 void MediaStreams::bind(uint32_t ssrc, const SourceSlot& slot, bool by_rid) {
-  if (SourceTable::Entry* known = sources_.find(ssrc); known != nullptr && known->slot == slot) return;
+  SourceTable::Entry* known = sources_.find(ssrc);
+  if (known != nullptr && known->slot == slot) return;
+  // The description repeated; which slot it is was learnt from the packets since.
+  if (known != nullptr && known->by_rid && known->slot.mline == slot.mline && known->slot.rtx == slot.rtx) return;
   sources_.bind(ssrc, slot, by_rid);
 }
 

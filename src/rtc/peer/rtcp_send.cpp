@@ -46,6 +46,7 @@ void MediaStreams::send_estimate(uint64_t bps) {
       if (source != nullptr) estimate.ssrcs.push_back(source->ssrc);
     }
   }
+  if (estimate.sender_ssrc == 0 && !mlines_.empty()) estimate.sender_ssrc = mlines_[0]->config().local_ssrc;
   send_rtcp(estimate.sender_ssrc, estimate);
 }
 
