@@ -1,10 +1,13 @@
 // IceAgents behind NATs, with server-reflexive candidates.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <optional>
 
 #include "rtc/ice/stun_probe.hpp"
 #include "tests/support/ice_rig.hpp"
+#include "wire/stun/stun_message.hpp"
+#include "wire/stun/stun_writer.hpp"
 
 namespace limen::test {
 namespace {
@@ -151,27 +154,65 @@ TEST(IceNat, keepalives_hold_the_mapping_open) {
   }
 }
 
-TEST(StunProbe, learns_the_public_address_or_says_why_not) {
+struct ProbeBench {
   VirtualClock clock;
-  SeededRandom random(27);
-  SimNetwork network(clock, 27);
-  IceRig servers(27);
+  SeededRandom random{27};
   TxQueue tx;
   const SocketAddress server = endpoint("198.18.0.1:3478");
-  rtc::StunProbe probe(3, server, tx, random, clock.now());
-  ASSERT_EQ(tx.slots().size(), 1u);
-  EXPECT_EQ(tx.slots()[0].flow, (Flow{3, server}));
-  tx.clear();
-  while (!probe.finished()) {
-    ASSERT_NE(probe.next_deadline(), kNever);
-    clock.advance_to(probe.next_deadline());
-    probe.handle_timeout(clock.now());
+  const Flow flow{3, server};
+  rtc::StunProbe probe{3, server, tx, random, clock.now()};
+
+  // Answers the first request from `from`, with what `fill` adds.
+  template <typename Fill>
+  void answer(const Flow& from, stun::MessageClass kind, Fill fill) {
+    auto request = stun::Message::parse(tx.bytes(tx.slots()[0]));
+    ASSERT_TRUE(request && request->is(stun::Method::binding, stun::MessageClass::request));
+    std::array<uint8_t, 200> room;
+    stun::MessageWriter writer(room, kind, stun::Method::binding, request->transaction_id());
+    fill(writer);
+    probe.handle(writer.finish(), from, clock.now());
   }
-  EXPECT_FALSE(probe.mapped());
-  EXPECT_EQ(probe.failure(), "no answer from the STUN server");
-  EXPECT_EQ(probe.elapsed(), rtc::StunProbe::kDefaultTimeout);
-  EXPECT_GE(tx.slots().size(), 4u);
-  EXPECT_EQ(probe.next_deadline(), kNever);
+};
+
+TEST(StunProbe, learns_the_public_address_in_one_round_trip) {
+  ProbeBench b;
+  ASSERT_EQ(b.tx.slots().size(), 1u);
+  EXPECT_EQ(b.tx.slots()[0].flow, b.flow);
+  b.clock.advance(40ms);
+  auto mapped = [](stun::MessageWriter& writer) {
+    writer.add_address(stun::AttributeType::xor_mapped_address, endpoint("203.0.113.9:4444"));
+  };
+  b.answer({3, endpoint("198.18.0.2:3478")}, stun::MessageClass::success, mapped);  // not the server
+  EXPECT_FALSE(b.probe.finished());
+  b.answer(b.flow, stun::MessageClass::success, mapped);
+  ASSERT_TRUE(b.probe.finished());
+  EXPECT_EQ(b.probe.mapped(), endpoint("203.0.113.9:4444"));
+  EXPECT_EQ(b.probe.elapsed(), 40ms);
+  EXPECT_TRUE(b.probe.failure().empty());
+  EXPECT_EQ(b.probe.next_deadline(), kNever);
+}
+
+TEST(StunProbe, repeats_its_request_and_gives_up_in_time) {
+  ProbeBench b;
+  while (!b.probe.finished()) {
+    ASSERT_NE(b.probe.next_deadline(), kNever);
+    b.clock.advance_to(b.probe.next_deadline());
+    b.probe.handle_timeout(b.clock.now());
+  }
+  EXPECT_FALSE(b.probe.mapped());
+  EXPECT_EQ(b.probe.failure(), "no answer from the STUN server");
+  EXPECT_EQ(b.probe.elapsed(), rtc::StunProbe::kDefaultTimeout);
+  EXPECT_GE(b.tx.slots().size(), 4u);
+  EXPECT_EQ(b.probe.next_deadline(), kNever);
+}
+
+TEST(StunProbe, says_what_is_wrong_with_an_answer) {
+  ProbeBench refused;
+  refused.answer(refused.flow, stun::MessageClass::error, [](auto& writer) { writer.add_error(500, "Server Error"); });
+  EXPECT_EQ(refused.probe.failure(), "error 500 from the STUN server");
+  ProbeBench empty;
+  empty.answer(empty.flow, stun::MessageClass::success, [](auto&) {});
+  EXPECT_EQ(empty.probe.failure(), "the STUN server's answer has no address");
 }
 
 }  // namespace

@@ -145,6 +145,7 @@ void IceAgent::State::restart(IceCredentials local, IceCredentials remote) {
   started = false;
   remote_done = false;
   failed_at.reset();
+  if (state != IceState::gathering) set_state(IceState::connecting);
   current = IceGeneration{};
   current.set_local(local);
   if (!remote.ufrag.empty()) current.set_remote(remote);
