@@ -1,0 +1,92 @@
+// SimShard: a media loop of the simulator: a SimExecutor with sockets on a SimNetwork, driving a
+// core::MediaHost as runtime::Shard does. For tests that link the core.
+//
+//   SimShard shard(world, network, host, {endpoint("192.0.2.2:7000")}, seed);
+//   core::MediaPlane plane(control, {shard.env()});
+//   shard.drive(plane.host(0));
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/packet.hpp"
+#include "base/tx_queue.hpp"
+#include "core/media/media_host.hpp"
+#include "tests/support/seeded_random.hpp"
+#include "tests/support/sim_executor.hpp"
+#include "tests/support/sim_network.hpp"
+
+namespace limen::test {
+
+class SimShard final : public Executor {
+ public:
+  SimShard(SimScheduler& world, SimNetwork& network, HostId host, const std::vector<SocketAddress>& addresses,
+           uint64_t seed)
+      : loop_(world.add_executor("shard")), network_(network), random_(seed) {
+    for (const SocketAddress& address : addresses) {
+      auto id = static_cast<SocketId>(sockets_.size());
+      sockets_.push_back(network.bind(host, address, [this, id](const SimDatagram& datagram) {
+        // Deliveries happen outside any thread.
+        post([this, id, datagram] { receive(id, datagram); });
+      }));
+      bases_.push_back({id, network.local_address(sockets_.back()), {}});
+    }
+  }
+
+  core::MediaShardEnv env() { return {*this, tx_, pool_, random_, bases_}; }
+  void drive(core::MediaHost& host) { host_ = &host; }
+  PacketPool& packets() { return pool_; }
+  uint64_t turns() const { return turns_; }
+
+  void post(Task task) override { loop_.post(turn(std::move(task))); }
+  Instant now() const override { return loop_.now(); }
+  WallTime wall_time() const override { return loop_.wall_time(); }
+  TimerId call_at(Instant when, Task task) override { return loop_.call_at(when, turn(std::move(task))); }
+  void cancel(TimerId timer) override { loop_.cancel(timer); }
+
+ private:
+  Task turn(Task task) {
+    return [this, task = std::move(task)]() mutable {
+      task();
+      end_turn();
+    };
+  }
+
+  void receive(SocketId id, const SimDatagram& datagram) {
+    Packet packet = pool_.copy(datagram.bytes, now());
+    if (packet && host_ != nullptr) host_->on_datagram({id, datagram.from}, std::move(packet), now());
+  }
+
+  void end_turn() {
+    ++turns_;
+    if (host_ == nullptr) return;
+    host_->end_of_turn(now());
+    for (const TxQueue::Slot& slot : tx_.slots()) {
+      network_.send(sockets_.at(slot.flow.socket), slot.flow.remote, tx_.bytes(slot));
+    }
+    tx_.clear();
+    Instant next = host_->next_deadline();
+    if (next == armed_for_) return;
+    loop_.cancel(alarm_);
+    armed_for_ = next;
+    if (next == kNever) return;
+    alarm_ = call_at(next, [this] {
+      armed_for_ = kNever;
+      host_->on_timer(now());
+    });
+  }
+
+  SimExecutor& loop_;
+  SimNetwork& network_;
+  SeededRandom random_;
+  PacketPool pool_;
+  TxQueue tx_;
+  std::vector<SimSocketId> sockets_;
+  std::vector<rtc::LocalBase> bases_;
+  core::MediaHost* host_ = nullptr;
+  TimerId alarm_;
+  Instant armed_for_ = kNever;
+  uint64_t turns_ = 0;
+};
+
+}  // namespace limen::test
