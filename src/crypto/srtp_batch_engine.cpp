@@ -12,7 +12,7 @@ namespace limen::crypto {
 // AES-CM and HMAC-SHA1 of many packets: two bursts, each of which fills the vector lanes with
 // different packets. Synchronous: nothing stays in the manager.
 struct SrtpBatchEngine::MultiBuffer {
-  static constexpr size_t kBurst = 64;
+  static constexpr size_t kBurst = 128;
   static constexpr size_t kSha1Tag = 20;  // the whole digest; shortened while copying
 
   IpsecMbPtr manager = make_ipsec_mb();

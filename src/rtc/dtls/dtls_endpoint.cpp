@@ -10,9 +10,10 @@ using crypto::DtlsEngine;
 // A ClientHello in two datagrams, sent twice, with something to spare.
 constexpr size_t kMaxEarly = 8;
 
-CloseReason reason_of(DtlsEngine::Status status) {
-  // A peer that we refuse has been sent an alert by us; the API calls both directions the same.
-  return status == DtlsEngine::Status::failed ? CloseReason::dtls_error : CloseReason::dtls_alert;
+CloseReason reason_of(const DtlsEngine& engine) {
+  // A handshake that fails ends with an alert of ours; the API calls both directions the same.
+  bool broke_later = engine.status() == DtlsEngine::Status::failed && engine.was_connected();
+  return broke_later ? CloseReason::dtls_error : CloseReason::dtls_alert;
 }
 
 }  // namespace
@@ -89,7 +90,7 @@ void DtlsEndpoint::collect() {
   while (engine_->poll_data(data)) events_.push_back(DtlsData{{data.begin(), data.end()}});
   DtlsEngine::Status status = engine_->status();
   if (status != DtlsEngine::Status::handshaking && status != DtlsEngine::Status::connected) {
-    fail(reason_of(status), engine_->error());
+    fail(reason_of(*engine_), engine_->error());
   }
 }
 
