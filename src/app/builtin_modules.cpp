@@ -1,9 +1,6 @@
 #include "app/builtin_modules.hpp"
 
-#if __has_include("plugins/echotest/echotest_plugin.hpp")
 #include "plugins/echotest/echotest_plugin.hpp"
-#define HAVE_ECHO
-#endif
 #include "transports/http/http_transport.hpp"
 #include "transports/websockets/websockets_transport.hpp"
 
@@ -11,9 +8,7 @@ namespace limen::app {
 
 std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
   std::vector<std::unique_ptr<Plugin>> plugins;
-#ifdef HAVE_ECHO
   plugins.push_back(make_echotest_plugin());
-#endif
   return plugins;
 }
 
