@@ -20,8 +20,8 @@ struct InterfaceAddress {
 };
 
 struct LocalAddressPolicy {
-  std::vector<std::string> enforce;  // prefixes of interface names or textual addresses
-  std::vector<std::string> ignore;   // likewise; names count only without an enforce list
+  std::vector<std::string> enforce = {};  // prefixes of interface names or textual addresses
+  std::vector<std::string> ignore = {};   // likewise; names count only without an enforce list
   bool ipv6 = false;
   bool ipv6_link_local = false;
 };
