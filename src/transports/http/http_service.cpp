@@ -41,8 +41,11 @@ HttpService::HttpService(TransportContext& context, ServiceConfig config)
 
 void HttpService::stop() {
   if (stopped_) return;
-  polls_->finish();
   stopped_ = true;
+  polls_->finish();
+  for (auto& [number, pending] : std::exchange(pending_, {})) {
+    if (pending.timer) context_.executor().cancel(pending.timer);
+  }
 }
 
 void HttpService::handle(const std::shared_ptr<HttpExchange>& exchange, net::HttpRequest request,
@@ -94,7 +97,7 @@ void HttpService::api(Call call) {
 }
 
 void HttpService::get(Call call) {
-  if (!call.path.deeper) return call.exchange->respond(empty_response(404));
+  if (call.path.session == 0) return call.exchange->respond(empty_response(404));
   if (call.path.has_handle) {
     net::HttpResponse response = empty_response(302);
     std::string_view base = config_.base_path == "/" ? std::string_view() : config_.base_path;
@@ -112,38 +115,39 @@ void HttpService::post(Call call) {
 }
 
 void HttpService::ask_core(const Call& call, Json message) {
-  struct Pending {
-    std::shared_ptr<HttpExchange> exchange;
-    TimerId timer;
-  };
-  auto pending = std::make_shared<Pending>(Pending{call.exchange, {}});
+  uint64_t number = next_pending_++;
+  pending_.emplace(number, Pending{call.exchange, {}});
   Request request;
   request.client = std::make_shared<HttpClient>(call.client, polls_);
   request.admin = call.admin;
   request.message = std::move(message);
-  request.reply = [weak = weak_from_this(), pending](const Json& json) {
+  request.reply = [weak = weak_from_this(), number](const Json& json) {
     auto self = weak.lock();
-    if (!self || self->stopped_ || !pending->exchange) return;
-    if (pending->timer) self->context_.executor().cancel(pending->timer);
-    --self->open_requests_;
-    self->respond_json(*std::exchange(pending->exchange, nullptr), json);
+    if (auto exchange = self ? self->take_pending(number) : nullptr) self->respond_json(*exchange, json);
   };
-  ++open_requests_;
   context_.sink().handle(std::move(request));
-  if (!pending->exchange) return;
-  pending->timer = context_.executor().call_after(kLongestRequest, [weak = weak_from_this(), pending] {
-    auto self = weak.lock();
-    if (!self || self->stopped_ || !pending->exchange) return;
+  auto found = pending_.find(number);
+  if (found == pending_.end()) return;
+  found->second.timer = context_.executor().call_after(kLongestRequest, [this, number] {
     log::warning(kTag, "A request was not answered within {} s: its connection is closed",
                  std::chrono::duration_cast<std::chrono::seconds>(kLongestRequest).count());
-    --self->open_requests_;
-    std::exchange(pending->exchange, nullptr)->abort();
+    pending_.at(number).timer = {};
+    take_pending(number)->abort();
   });
+}
+
+// nullptr: answered, too late, or the transport has stopped.
+std::shared_ptr<HttpExchange> HttpService::take_pending(uint64_t number) {
+  auto found = pending_.find(number);
+  if (found == pending_.end()) return nullptr;
+  auto exchange = std::move(found->second.exchange);
+  if (found->second.timer) context_.executor().cancel(found->second.timer);
+  pending_.erase(found);
+  return exchange;
 }
 
 void HttpService::poll(Call call) {
   SessionId session(call.path.session);
-  if (!session) return call.exchange->respond(empty_response(404));
   std::string secret = query_value(call.target.query, "apisecret").value_or("");
   std::string token = query_value(call.target.query, "token").value_or("");
   switch (context_.sink().check_poll(session, secret, token)) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "api/transport.hpp"
 #include "transports/http/api_target.hpp"
@@ -50,16 +51,21 @@ class HttpService : public std::enable_shared_from_this<HttpService> {
   void stop();
 
   ServiceConfig& config() { return config_; }
-  uint64_t open_requests() const { return open_requests_; }
+  size_t open_requests() const { return pending_.size(); }
 
  private:
   struct Call;  // one request on its way through here
+  struct Pending {
+    std::shared_ptr<HttpExchange> exchange;
+    TimerId timer;
+  };
 
   void api(Call call);
   void get(Call call);
   void post(Call call);
   void poll(Call call);
   void ask_core(const Call& call, Json message);
+  std::shared_ptr<HttpExchange> take_pending(uint64_t number);
   void page(Call call);
   void page_facts(const Call& call);
   void respond_page(HttpExchange& exchange, PageAnswer answer, const std::string& policy);
@@ -74,7 +80,8 @@ class HttpService : public std::enable_shared_from_this<HttpService> {
   TransportContext& context_;
   ServiceConfig config_;
   std::shared_ptr<LongPolls> polls_;
-  uint64_t open_requests_ = 0;
+  std::unordered_map<uint64_t, Pending> pending_;  // asked of the core, not answered yet
+  uint64_t next_pending_ = 1;
   bool stopped_ = false;
 };
 

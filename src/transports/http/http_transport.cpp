@@ -35,7 +35,7 @@ struct WantedServer {
   ServerConfig config;
 };
 
-std::vector<WantedServer> wanted_servers(const HttpConfig& config, bool admin_wanted) {
+std::vector<WantedServer> wanted_servers(const HttpConfig& config) {
   const GeneralConfig& g = config.general;
   const AdminConfig& a = config.admin;
   auto acl = net::AccessList::parse(g.acl);
@@ -49,11 +49,11 @@ std::vector<WantedServer> wanted_servers(const HttpConfig& config, bool admin_wa
       {g.https,
        true,
        {"https", place_of(g.secure_port, g.secure_ip, g.secure_interface, "secure_port", "general"), acl, api, limit}},
-      {admin_wanted && a.admin_http,
+      {a.admin_http,
        false,
        {"admin_http", place_of(a.admin_port, a.admin_ip, a.admin_interface, "admin_port", "admin"), admin_acl, admin,
         limit}},
-      {admin_wanted && a.admin_https,
+      {a.admin_https,
        true,
        {"admin_https",
         place_of(a.admin_secure_port, a.admin_secure_ip, a.admin_secure_interface, "admin_secure_port", "admin"),
@@ -117,7 +117,7 @@ Result<std::shared_ptr<net::TlsSource>> HttpTransport::load_certificate(const ne
 void HttpTransport::open_servers(const HttpConfig& config) {
   auto& io = *static_cast<boost::asio::io_context*>(context_->io_context());
   std::shared_ptr<net::TlsSource> tls;
-  for (WantedServer& wanted : wanted_servers(config, context_->sink().accepting_admin())) {
+  for (WantedServer& wanted : wanted_servers(config)) {
     if (!wanted.enabled) continue;
     if (wanted.secure && !tls) {
       auto loaded = load_certificate(config.certificates);

@@ -34,7 +34,7 @@ net::ListenPlace place_of(uint16_t port, std::string ip, std::string interface, 
           .file = fmt::format("group {} of {}.jcfg", group, kPackage)};
 }
 
-std::vector<WantedServer> wanted_servers(const WebSocketsConfig& config, bool admin_wanted) {
+std::vector<WantedServer> wanted_servers(const WebSocketsConfig& config) {
   const GeneralConfig& g = config.general;
   const AdminConfig& a = config.admin;
   auto acl = net::AccessList::parse(g.ws_acl);
@@ -50,8 +50,8 @@ std::vector<WantedServer> wanted_servers(const WebSocketsConfig& config, bool ad
       place_of(a.admin_wss_port, a.admin_wss_ip, a.admin_wss_interface, a.admin_wss_unix, "admin_wss_port", "admin");
   return {{g.ws, false, {"ws", ws, acl, api}},
           {g.wss, true, {"wss", wss, acl, api}},
-          {admin_wanted && a.admin_ws, false, {"admin_ws", admin_ws, admin_acl, admin}},
-          {admin_wanted && a.admin_wss, true, {"admin_wss", admin_wss, admin_acl, admin}}};
+          {a.admin_ws, false, {"admin_ws", admin_ws, admin_acl, admin}},
+          {a.admin_wss, true, {"admin_wss", admin_wss, admin_acl, admin}}};
 }
 
 bool known_logging_level(std::string_view name) {
@@ -131,7 +131,7 @@ Result<std::shared_ptr<net::TlsSource>> WebSocketsTransport::load_certificate(co
 
 void WebSocketsTransport::open_servers(const WebSocketsConfig& config) {
   std::shared_ptr<net::TlsSource> tls;
-  for (WantedServer& wanted : wanted_servers(config, context_->sink().accepting_admin())) {
+  for (WantedServer& wanted : wanted_servers(config)) {
     if (!wanted.enabled) continue;
     if (wanted.secure && !tls) {
       auto loaded = load_certificate(config.certificates);
