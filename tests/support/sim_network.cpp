@@ -73,7 +73,8 @@ void SimNetwork::set_link(HostId host, const LinkProfile& up, const LinkProfile&
 }
 
 void SimNetwork::set_cut(HostId a, HostId b, bool cut) {
-  auto key = std::minmax(a.value(), b.value());
+  // A copy: minmax itself refers to its arguments.
+  std::pair<uint32_t, uint32_t> key = std::minmax(a.value(), b.value());
   if (cut) cuts_.insert(key);
   else cuts_.erase(key);
 }
