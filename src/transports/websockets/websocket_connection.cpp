@@ -71,7 +71,8 @@ void WebSocketConnection::read_handshake() {
       case net::HttpRequestParser::State::wants_continue:
         return self->read_handshake();
       case net::HttpRequestParser::State::failed:
-        return self->refuse(self->parser_.header_done() ? 403 : self->parser_.failure_status(), "not a handshake");
+        return self->refuse(self->parser_.failure_status() == 413 ? 403 : self->parser_.failure_status(),
+                            "Not a handshake");
       case net::HttpRequestParser::State::complete:
         return self->on_handshake(self->parser_.take());
     }
