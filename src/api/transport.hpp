@@ -55,7 +55,6 @@ class ApiSink {
   // Event handlers, type transport (spec 8.3).
   virtual void notify_transport_event(std::string_view transport, std::string_view client_id, Json data) = 0;
   virtual bool events_enabled() const = 0;
-  virtual bool accepting_admin() const = 0;  // an admin API is served at all
 };
 
 struct Listening {          // for the start-up summary

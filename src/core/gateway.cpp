@@ -230,11 +230,4 @@ bool Gateway::events_enabled() const {
   return state_->events.enabled();
 }
 
-bool Gateway::accepting_admin() const {
-  for (const auto& [package, transport] : state_->modules.transports.all()) {
-    if (transport->serves_admin_api()) return true;
-  }
-  return false;
-}
-
 }  // namespace limen::core

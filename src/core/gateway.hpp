@@ -95,7 +95,6 @@ class Gateway : public ApiSink {
   void client_gone(const std::shared_ptr<Client>& client) override;
   void notify_transport_event(std::string_view transport, std::string_view client_id, Json data) override;
   bool events_enabled() const override;
-  bool accepting_admin() const override;
 
   GatewayState& state() { return *state_; }  // for tests
 

@@ -106,7 +106,6 @@ class BenchSink final : public ApiSink {
     events.emplace_back(std::string(id), std::move(data));
   }
   bool events_enabled() const override { return with_events; }
-  bool accepting_admin() const override { return true; }
 
   void push(SessionId session, Json event) { owners.at(session)->send_event(session, event); }
   void end_session(SessionId session, bool timeout) {
