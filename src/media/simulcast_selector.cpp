@@ -4,15 +4,32 @@ namespace limen::media {
 
 void SimulcastSelector::set_target(int substream) {
   target_ = substream;
-  limit_ = substream;
   last_asked_ = Instant::min();
 }
 
+void SimulcastSelector::note(const RtpPacket& packet, Instant now) {
+  for (size_t i = 0; i < flows_.size(); ++i) {
+    if (i == packet.substream) flows_[i] = {.seen = true, .last = now};
+    else if (packet.marker) ++flows_[i].others;
+  }
+}
+
+bool SimulcastSelector::flows(int substream, Instant now) const {
+  const Flow& flow = flows_[static_cast<size_t>(substream)];
+  return flow.seen && (now - flow.last < fallback_ || flow.others < kFramesOfOthers);
+}
+
+int SimulcastSelector::wanted(Instant now) const {
+  for (int substream = target_; substream >= 0; --substream) {
+    if (flows(substream, now)) return substream;
+  }
+  return target_;
+}
+
 // Is this substream a step from the current one towards the wanted one?
-bool SimulcastSelector::wants(int substream) const {
-  if (current_ < 0) return substream <= limit_;
-  if (substream > current_) return substream <= limit_;
-  return substream < current_ && substream >= limit_;
+bool SimulcastSelector::leads_to(int wanted, int substream) const {
+  if (substream > current_) return substream <= wanted;
+  return substream < current_ && substream >= wanted;
 }
 
 void SimulcastSelector::ask(Instant now, LayerVerdict& verdict) {
@@ -21,44 +38,24 @@ void SimulcastSelector::ask(Instant now, LayerVerdict& verdict) {
   verdict.need_keyframe = true;
 }
 
-void SimulcastSelector::look_for_fallback(Instant now, LayerVerdict& verdict) {
-  if (now - last_relayed_ < fallback_ || limit_ == 0) return;
-  --limit_;
-  last_relayed_ = now;  // the next step down gets its own time
-  last_asked_ = Instant::min();
-  ask(now, verdict);
-}
-
 LayerVerdict SimulcastSelector::on_packet(const RtpPacket& packet, Instant now) {
   LayerVerdict verdict;
+  if (packet.substream >= flows_.size()) return verdict;
+  note(packet, now);
   int substream = packet.substream;
-  if (!started_) {
-    started_ = true;
-    last_relayed_ = now;
-  }
-  // A better one flows again.
-  if (substream > limit_ && substream <= target_) {
-    limit_ = substream;
-    last_asked_ = Instant::min();
-  }
-  if (substream != current_) {
-    if (wants(substream)) {
-      if (!packet.video.keyframe) ask(now, verdict);
-      else {
-        current_ = substream;
-        temporal_.restart();
-        last_asked_ = Instant::min();
-        verdict.changed = true;
-      }
-    }
-    if (substream != current_) {
-      look_for_fallback(now, verdict);
-      return verdict;
+  if (substream != current_ && leads_to(wanted(now), substream)) {
+    if (packet.video.keyframe) {
+      current_ = substream;
+      temporal_.restart();
+      last_asked_ = Instant::min();
+      verdict.changed = true;
+    } else {
+      ask(now, verdict);
     }
   }
+  if (substream != current_) return verdict;
   verdict.relay = temporal_.pass(packet.video, verdict.changed);
   verdict.unwanted_temporal = !verdict.relay;
-  last_relayed_ = now;
   return verdict;
 }
 

@@ -1,9 +1,10 @@
 // SimulcastSelector: which of a sender's simulcast encodings is relayed (spec section 7.12).
 //
 // A switch waits for a key frame on the other substream; any step in the right direction is taken.
-// When nothing could be relayed for the fallback time, the wanted substream is lowered by one for the
-// time being and taken up again when the better one flows. Sans-IO; a shard's thread only.
+// A substream that has been silent for the fallback time while others went on is not waited for: the
+// next lower one that flows is wanted instead, until it flows again. Sans-IO; a shard's thread only.
 #pragma once
+#include <array>
 #include <cstdint>
 
 #include "base/time.hpp"
@@ -36,16 +37,25 @@ class SimulcastSelector {
   const TemporalGate& temporal() const { return temporal_; }
 
  private:
-  bool wants(int substream) const;
-  void look_for_fallback(Instant now, LayerVerdict& verdict);
+  // So many frames of others make a silence: a slow source (a shared screen) is not a dead one.
+  static constexpr int kFramesOfOthers = 4;
+
+  struct Flow {
+    bool seen = false;
+    Instant last{};
+    int others = 0;  // frames of other substreams since
+  };
+
+  void note(const RtpPacket& packet, Instant now);
+  bool flows(int substream, Instant now) const;
+  int wanted(Instant now) const;  // the target for the time being
+  bool leads_to(int wanted, int substream) const;
   void ask(Instant now, LayerVerdict& verdict);
 
   int target_ = 2;
-  int limit_ = 2;  // the target for the time being
   int current_ = -1;
   Duration fallback_ = kDefaultFallback;
-  bool started_ = false;
-  Instant last_relayed_{};
+  std::array<Flow, 3> flows_;
   Instant last_asked_ = Instant::min();
   TemporalGate temporal_;
 };
