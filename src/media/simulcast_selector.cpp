@@ -1,9 +1,11 @@
 #include "media/simulcast_selector.hpp"
 
+#include <algorithm>
+
 namespace limen::media {
 
 void SimulcastSelector::set_target(int substream) {
-  target_ = substream;
+  target_ = std::clamp(substream, 0, static_cast<int>(flows_.size()) - 1);
   last_asked_ = Instant::min();
 }
 
