@@ -155,7 +155,9 @@ void IceAgent::State::fail_pair(uint32_t id) {
   pair->state = PairState::failed;
   pair->nominated = false;
   pair->triggered = false;
-  if (carrier && carrier->pair == id) leave_carrier();
+  if (!carrier || carrier->pair != id) return;
+  leave_carrier();
+  set_state(IceState::connecting);
 }
 
 }  // namespace limen::rtc
