@@ -111,6 +111,7 @@ class JsepNegotiator {
   RemoteJsep for_plugin(const ClientJsep& jsep, sdp::SessionDescription& description) const;
   Result<NegotiationStep> give_offer(const LocalJsep& jsep, sdp::SessionDescription& description);
   Result<NegotiationStep> give_answer(sdp::SessionDescription& description);
+  void offer_mline(MlineState& mline, sdp::MediaDescription& offer);
   void forget_unsettled(const sdp::SessionDescription& description);
   bool mlines_match(const sdp::SessionDescription& description) const;
   void draw_ssrcs(MlineState& mline, bool rtx);

@@ -64,6 +64,24 @@ Result<NegotiationStep> JsepNegotiator::give_answer(sdp::SessionDescription& des
   return step;
 }
 
+void JsepNegotiator::offer_mline(MlineState& mline, sdp::MediaDescription& offer) {
+  if (offer.kind == MediaKind::data && !policy_.data_channels) refuse(offer);
+  if (offer.rejected()) {
+    refuse(offer);
+    release(mline);
+    return;
+  }
+  mline.in_use = true;
+  mline.nack = offer.kind == MediaKind::video || has_nack_feedback(offer);
+  if (offer.kind == MediaKind::data) return;
+  if (offer.direction == sdp::Direction::inactive) {
+    mline.local_ssrc = 0;
+    mline.local_rtx_ssrc = 0;
+  } else {
+    draw_ssrcs(mline, !mline.rtx.empty());
+  }
+}
+
 Result<NegotiationStep> JsepNegotiator::give_offer(const LocalJsep& jsep, sdp::SessionDescription& description) {
   forget_unsettled(description);
   if (!mlines_match(description)) return fail("the offer's m-lines do not continue the earlier ones");
@@ -83,25 +101,7 @@ Result<NegotiationStep> JsepNegotiator::give_offer(const LocalJsep& jsep, sdp::S
     mlines_[i].mid = mid.empty() ? std::to_string(i) : std::string(mid);
   }
   assign_rtx(description, mlines_);
-  for (size_t i = 0; i < mlines_.size(); ++i) {
-    MlineState& mline = mlines_[i];
-    sdp::MediaDescription& offer = description.media[i];
-    if (offer.kind == MediaKind::data && !policy_.data_channels) refuse(offer);
-    if (offer.rejected()) {
-      refuse(offer);
-      release(mline);
-      continue;
-    }
-    mline.in_use = true;
-    mline.nack = offer.kind == MediaKind::video || has_nack_feedback(offer);
-    if (offer.kind == MediaKind::data) continue;
-    if (offer.direction == sdp::Direction::inactive) {
-      mline.local_ssrc = 0;
-      mline.local_rtx_ssrc = 0;
-    } else {
-      draw_ssrcs(mline, !mline.rtx.empty());
-    }
-  }
+  for (size_t i = 0; i < mlines_.size(); ++i) offer_mline(mlines_[i], description.media[i]);
   local_description_ = std::move(description);
   local_is_offer_ = true;
   return step;

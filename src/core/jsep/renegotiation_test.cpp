@@ -1,7 +1,7 @@
 // JsepNegotiator over several exchanges.
 #include <gmock/gmock.h>
 
-#include "core/jsep/negotiator_rig.hpp"
+#include "tests/support/negotiator_rig.hpp"
 
 namespace limen::core {
 namespace {
