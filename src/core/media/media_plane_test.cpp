@@ -160,13 +160,13 @@ class MediaPlaneTest : public testing::Test {
 
   test::VirtualClock clock_;
   test::SimNetwork network_;
+  std::vector<std::unique_ptr<Call>> calls_;  // outlives the plane: handlers write into it as they end
   test::SimScheduler world_;
   test::SimExecutor& control_;
   test::SimExecutor& client_loop_;
   test::HostId server_;
   test::SimShard shard0_, shard1_;
   MediaPlane plane_;
-  std::vector<std::unique_ptr<Call>> calls_;
   uint32_t browsers_ = 0;
   uint16_t sequence_ = 0;
 };
