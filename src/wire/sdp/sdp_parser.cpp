@@ -61,6 +61,7 @@ class Parser {
  public:
   Result<SessionDescription> run(std::string_view text) {
     if (!text.starts_with("v=")) return fail("Invalid SDP (doesn't start with v=)");
+    if (text.find('\0') != std::string_view::npos) return fail("Invalid SDP (contains a zero byte)");
     size_t lines = 0;
     while (!text.empty()) {
       size_t end = std::min(text.find_first_of("\r\n"), text.size());

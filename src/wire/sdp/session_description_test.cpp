@@ -86,6 +86,7 @@ TEST(ParseSdp, refuses_malformed_descriptions_with_their_reason) {
       {with(good(), media, "m=audio 9 RTP/AVP"), "Invalid m= line (no payload types/formats): m=audio 9 RTP/AVP"},
       {with(good(), media, "m=audio 9 RTP/AVP x"), "Invalid m= line (no payload types/formats): m=audio 9 RTP/AVP x"},
       {with(good(), media, many), "Invalid m= line (too long): " + std::to_string(many.size())},
+      {good() + std::string("a=x:a\0b\r\n", 10), "Invalid SDP (contains a zero byte)"},
       {good() + "a=tool:\r\n", "Invalid a= line: tool:"},
       {with(good(), "a=mid:0", "a=mid:12345678901234567"), ""},
   };
