@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/gateway_rig.hpp"
+#include "tests/support/gateway_rig.hpp"
 #include "tests/support/sdp_fixtures.hpp"
 #include "wire/sdp/offer_answer.hpp"
 

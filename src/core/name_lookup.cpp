@@ -71,6 +71,35 @@ int wait_ms(Instant deadline) {
   return static_cast<int>(std::clamp<int64_t>(left, 0, 1000));
 }
 
+// Both: nullptr, or the name of the call that failed.
+const char* prepare(const Socket& socket, const SocketAddress& server, uint16_t local_port) {
+  if (socket.fd < 0) return "socket";
+  NativeAddress any(SocketAddress{server.ip.is_v4() ? IpAddress() : *IpAddress::parse("::"), local_port});
+  if (::bind(socket.fd, any.get(), any.size) != 0) return "bind";
+  NativeAddress remote(server);
+  // Connected: only the server's datagrams arrive, and an unreachable port is an error at once.
+  return ::connect(socket.fd, remote.get(), remote.size) != 0 ? "connect" : nullptr;
+}
+
+const char* converse(const Socket& socket, rtc::StunProbe& probe, TxQueue& tx, const SocketAddress& server) {
+  Flow flow{0, server};
+  std::array<uint8_t, 1500> buffer{};
+  while (true) {
+    for (const TxQueue::Slot& slot : tx.slots()) {
+      Bytes bytes = tx.bytes(slot);
+      if (::send(socket.fd, bytes.data(), bytes.size(), 0) < 0) return "send";
+    }
+    tx.clear();
+    if (probe.finished()) return nullptr;
+    pollfd wanted{.fd = socket.fd, .events = POLLIN, .revents = 0};
+    ::poll(&wanted, 1, wait_ms(probe.next_deadline()));
+    ssize_t size = ::recv(socket.fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (size > 0) probe.handle(Bytes(buffer.data(), static_cast<size_t>(size)), flow, real_now());
+    else if (size < 0 && errno != EAGAIN && errno != EINTR) return "receive";
+    if (probe.next_deadline() <= real_now()) probe.handle_timeout(real_now());
+  }
+}
+
 }  // namespace
 
 void NameLookup::run() {
@@ -97,42 +126,23 @@ void StunTest::run() {
     return;
   }
   server_address = SocketAddress{*lookup.address, port};
-  auto fail_request = [this](std::string_view what) {
-    failure = StunFailure::request;
-    reason = fmt::format("{}: {}", what, std::strerror(errno));
-  };
   Socket socket(lookup.address->is_v4() ? AF_INET : AF_INET6);
-  if (socket.fd < 0) return fail_request("socket");
-  NativeAddress any(SocketAddress{lookup.address->is_v4() ? IpAddress() : *IpAddress::parse("::"), local_port});
-  if (::bind(socket.fd, any.get(), any.size) != 0) return fail_request("bind");
-  NativeAddress remote(*server_address);
-  // Connected: only the server's datagrams arrive, and an unreachable port is an error at once.
-  if (::connect(socket.fd, remote.get(), remote.size) != 0) return fail_request("connect");
+  if (const char* what = prepare(socket, *server_address, local_port); what != nullptr) return fail_request(what);
 
   TxQueue tx;
   crypto::SecureRandom random;
   rtc::StunProbe probe(0, *server_address, tx, random, real_now());
-  Flow flow{0, *server_address};
-  std::array<uint8_t, 1500> buffer{};
-  while (true) {
-    for (const TxQueue::Slot& slot : tx.slots()) {
-      Bytes bytes = tx.bytes(slot);
-      if (::send(socket.fd, bytes.data(), bytes.size(), 0) < 0) return fail_request("send");
-    }
-    tx.clear();
-    if (probe.finished()) break;
-    pollfd wanted{.fd = socket.fd, .events = POLLIN, .revents = 0};
-    ::poll(&wanted, 1, wait_ms(probe.next_deadline()));
-    ssize_t size = ::recv(socket.fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (size > 0) probe.handle(Bytes(buffer.data(), static_cast<size_t>(size)), flow, real_now());
-    else if (size < 0 && errno != EAGAIN && errno != EINTR) return fail_request("receive");
-    if (probe.next_deadline() <= real_now()) probe.handle_timeout(real_now());
-  }
+  if (const char* what = converse(socket, probe, tx, *server_address); what != nullptr) return fail_request(what);
   elapsed_us = to_us(probe.elapsed());
   mapped = probe.mapped();
   if (mapped) return;
   reason = std::string(probe.failure());
   failure = StunFailure::answer;
+}
+
+void StunTest::fail_request(std::string_view what) {
+  failure = StunFailure::request;
+  reason = fmt::format("{}: {}", what, std::strerror(errno));
 }
 
 }  // namespace limen::core

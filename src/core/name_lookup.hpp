@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/net_address.hpp"
 #include "base/time.hpp"
@@ -32,6 +33,9 @@ struct StunTest {
   std::string reason;  // for the log
   int64_t elapsed_us = 0;
   void run();
+
+ private:
+  void fail_request(std::string_view what);
 };
 
 }  // namespace limen::core

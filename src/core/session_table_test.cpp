@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/gateway_rig.hpp"
+#include "tests/support/gateway_rig.hpp"
 
 namespace limen::core {
 namespace {

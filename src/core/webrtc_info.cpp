@@ -195,7 +195,7 @@ JsonObject media_info(const PeerConnection& peer, const rtc::PeerMediaConfig& me
     put_msid(msid, remote ? &*remote : nullptr, index, "remote");
     if (!msid.empty()) object["msid"] = std::move(msid);
     object["do_nacks"] = mline.nack;
-    object["nack-queue-ms"] = figures.nack_queue_ms;
+    object["nack-queue-ms"] = peer.webrtc_up ? figures.nack_queue_ms : 0;
     put_stream(object, mline, figures);
     all[mline.mid] = std::move(object);
   }
