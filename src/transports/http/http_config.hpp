@@ -10,7 +10,7 @@
 namespace limen::http {
 
 struct GeneralConfig {
-  std::string json;
+  std::string json = "compact";
   bool events = true;
   std::string base_path = "/janus";
   bool http = false;
@@ -53,7 +53,7 @@ Result<std::string> normal_base_path(std::string path, std::string_view key);
 
 template <typename V>
 void describe(V& v, GeneralConfig& c) {
-  v.field("json", c.json, "How JSON is written: indented, plain or compact (default)");
+  v.field("json", c.json, "How JSON is written").one_of({"indented", "plain", "compact"});
   v.field("events", c.events, "Tell event handlers about requests");
   v.field("base_path", c.base_path, "Path of the Janus API");
   v.field("http", c.http, "Serve the Janus API over plain HTTP");

@@ -113,6 +113,7 @@ void HttpConnection::parse() {
 void HttpConnection::begin_exchange() {
   net::HttpRequest request = parser_.take();
   keep_alive_ = request.keep_alive;
+  old_client_ = request.version < 11;
   phase_ = Phase::waiting;
   set_deadline(kNever);  // whoever answers watches the time
   auto finish = [weak = weak_from_this(), number = ++number_](std::optional<net::HttpResponse> response) {
@@ -130,6 +131,7 @@ void HttpConnection::finish(uint64_t number, std::optional<net::HttpResponse> re
   if (!response) return close();
   close_after_ = response->close || !keep_alive_;
   response->close = close_after_;
+  if (old_client_ && !close_after_) response->headers.emplace_back("Connection", "keep-alive");
   write(to_wire(*response, executor_.wall_time()), Phase::writing);
 }
 

@@ -72,7 +72,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool input_ended_ = false;
   bool close_after_ = false;
   bool keep_alive_ = true;
-  uint64_t number_ = 0;  // of the current request
+  bool old_client_ = false;  // HTTP/1.0: keeping alive has to be said
+  uint64_t number_ = 0;      // of the current request
   size_t discarded_ = 0;
   std::weak_ptr<HttpExchange> exchange_;
   Instant deadline_ = kNever;

@@ -56,12 +56,13 @@ void HttpService::handle(const std::shared_ptr<HttpExchange>& exchange, net::Htt
   const std::string& method = call.request.method;
   auto path = parse_api_path(call.target.path, entrance.base_path);
   bool for_pages = !path && !entrance.admin && !config_.web_folder.empty() && (method == "GET" || method == "HEAD");
-  if (for_pages) return page(std::move(call));
+  std::string_view forwarded = call.request.header("X-Forwarded-For");
+  bool allowed = forwarded.empty() || entrance.forwarded.allows(forwarded);
+  if (for_pages && allowed) return page(std::move(call));
 
   exchange->add_headers(cors_headers(call.request));
   notify(call);
-  std::string_view forwarded = call.request.header("X-Forwarded-For");
-  if (!forwarded.empty() && !entrance.forwarded.allows(forwarded)) return refuse(call, "forwarded address", 0);
+  if (!allowed) return refuse(call, "forwarded address", 0);
   std::string_view origin = call.request.header("Origin");
   if (origin.empty()) origin = call.request.header("Referer");
   if (!config_.origins.allows(origin)) return refuse(call, "origin", 403);

@@ -61,6 +61,10 @@ std::vector<WantedServer> wanted_servers(const HttpConfig& config) {
   };
 }
 
+net::TlsFiles tls_files(const net::CertificatesConfig& config) {
+  return {config.cert_pem, config.cert_key, config.cert_pwd, config.ciphers};
+}
+
 class HttpTransport final : public Transport {
  public:
   ~HttpTransport() override { stop(); }
@@ -88,7 +92,10 @@ class HttpTransport final : public Transport {
 Result<> HttpTransport::check_config(const std::string& folder, config::Findings& findings) const {
   auto config = read_http_config(folder, findings);
   if (!config) return std::unexpected(config.error());
-  net::json_format_or_default(config->general.json, kTag);
+  bool tls = config->general.https || config->admin.admin_https;
+  auto usable = tls && !config->certificates.cert_pem.empty() ? net::check_tls_files(tls_files(config->certificates))
+                                                              : Result<>();
+  if (!usable) findings.warnings.push_back(fmt::format("{}: {}", kPackage, usable.error().text));
   return {};
 }
 
@@ -105,7 +112,7 @@ Result<> HttpTransport::start(TransportContext& context) {
 }
 
 Result<std::shared_ptr<net::TlsSource>> HttpTransport::load_certificate(const net::CertificatesConfig& files) {
-  net::TlsFiles use{files.cert_pem, files.cert_key, files.cert_pwd, files.ciphers};
+  net::TlsFiles use = tls_files(files);
   if (use.certificate.empty()) {
     use.certificate = context_->default_certificate();
     use.key = context_->default_certificate_key();
@@ -138,7 +145,7 @@ void HttpTransport::start_service(const HttpConfig& config) {
   service.base_path = config.general.base_path;
   service.admin_base_path = config.admin.admin_base_path;
   service.origins = {config.cors.allow_origin, config.cors.enforce_cors};
-  service.settings.json = net::json_format_or_default(config.general.json, kTag);
+  service.settings.json = json_format_from_name(config.general.json).value_or(JsonFormat::compact);
   service.settings.events = config.general.events;
   service.web_folder = context_->web_folder();
   service.log_refusals = config.general.mhd_debug;

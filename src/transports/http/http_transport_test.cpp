@@ -452,6 +452,28 @@ TEST_F(HttpTransport, pages_are_served_beside_the_api) {
   EXPECT_EQ(facts.at("websockets").at("ws"), 8188);
 }
 
+TEST_F(HttpTransport, old_clients_are_told_that_the_connection_stays) {
+  start();
+  RawClient one = client();
+  EXPECT_EQ(ask(one, "GET /nothing HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").header("Connection"), "keep-alive");
+  EXPECT_EQ(ask(one, "GET /nothing HTTP/1.0\r\n\r\n").header("Connection"), "close");
+  EXPECT_TRUE(closed(one));
+}
+
+TEST_F(HttpTransport, configuration_can_be_checked_without_starting) {
+  bench_.write_file("janus.transport.http.jcfg",
+                    "general: { https = true; json = \"yaml\"; prot = 1; }\n"
+                    "certificates: { cert_pem = \"/nonexistent.pem\"; }\n");
+  config::Findings findings;
+  EXPECT_TRUE(make_http_transport()->check_config(bench_.configs_folder(), findings));
+  ASSERT_EQ(findings.warnings.size(), 3u);
+  EXPECT_NE(findings.warnings[0].find("should be one of"), std::string::npos) << findings.warnings[0];
+  EXPECT_NE(findings.warnings[1].find("unknown key 'prot'"), std::string::npos) << findings.warnings[1];
+  EXPECT_NE(findings.warnings[2].find("/nonexistent.pem"), std::string::npos) << findings.warnings[2];
+  bench_.write_file("janus.transport.http.jcfg", "general: { base_path = \"janus\"; }");
+  EXPECT_FALSE(make_http_transport()->check_config(bench_.configs_folder(), findings));
+}
+
 TEST_F(HttpTransport, stopping_answers_polls_and_closes_everything) {
   start();
   SessionId session = create();

@@ -66,6 +66,12 @@ bool is_gnutls_priority(std::string_view ciphers) {
   return ciphers.find("VERS-") != std::string_view::npos;
 }
 
+Result<> check_tls_files(const TlsFiles& files) {
+  auto context = make_context(files);
+  if (!context) return std::unexpected(context.error());
+  return {};
+}
+
 Result<std::shared_ptr<TlsSource>> TlsSource::load(TlsFiles files, Executor& executor) {
   std::shared_ptr<TlsSource> source(new TlsSource(std::move(files), executor));
   source->versions_ = source->versions_on_disk();

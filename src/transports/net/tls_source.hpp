@@ -23,6 +23,9 @@ struct TlsFiles {
   std::string ciphers;      // OpenSSL list; GnuTLS priorities ("NORMAL", "PFS:-VERS-TLS1.0") mean the defaults
 };
 
+// Would load() succeed now?
+Result<> check_tls_files(const TlsFiles& files);
+
 class TlsSource {
  public:
   static Result<std::shared_ptr<TlsSource>> load(TlsFiles files, Executor& executor);

@@ -1,7 +1,5 @@
 #include "transports/net/transport_settings.hpp"
 
-#include "base/log.hpp"
-
 namespace limen::net {
 namespace {
 
@@ -37,13 +35,6 @@ Json configure(const JsonObject& request, TransportSettings& settings, bool core
 }
 
 }  // namespace
-
-JsonFormat json_format_or_default(const std::string& name, std::string_view tag) {
-  if (name.empty()) return JsonFormat::compact;
-  if (auto format = json_format_from_name(name)) return *format;
-  log::warning(tag, "'{}' is no JSON format (indented, plain, compact); using compact", name);
-  return JsonFormat::compact;
-}
 
 Json answer_query(const Json& request, TransportSettings& settings, bool core_events,
                   const std::function<void(JsonObject&)>& connections,

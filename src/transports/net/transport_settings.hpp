@@ -14,9 +14,6 @@ struct TransportSettings {
   bool events = true;
 };
 
-// The `json` key of a configuration; unknown names mean the default and are logged under `tag`.
-JsonFormat json_format_or_default(const std::string& name, std::string_view tag);
-
 // Answers query_transport bodies: `configure` and `connections`. `connections` writes its result's
 // members into the reply; if null, the request is unknown (411). `extra` may take further members of
 // `configure` and add notes; may be null.

@@ -10,7 +10,7 @@
 namespace limen::websockets {
 
 struct GeneralConfig {
-  std::string json;
+  std::string json = "compact";
   bool events = true;
   bool ws = false;
   uint16_t ws_port = 8188;
@@ -49,7 +49,7 @@ Result<WebSocketsConfig> read_websockets_config(const std::string& folder, confi
 
 template <typename V>
 void describe(V& v, GeneralConfig& c) {
-  v.field("json", c.json, "How JSON is written: indented, plain or compact (default)");
+  v.field("json", c.json, "How JSON is written").one_of({"indented", "plain", "compact"});
   v.field("events", c.events, "Tell event handlers about connections");
   v.field("ws", c.ws, "Serve the Janus API over WebSockets");
   v.field("ws_port", c.ws_port, "Port of plain WebSockets");

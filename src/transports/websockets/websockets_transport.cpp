@@ -76,6 +76,10 @@ std::vector<std::string> apply_logging(std::string_view list, Service& service) 
   return unknown;
 }
 
+net::TlsFiles tls_files(const net::CertificatesConfig& config) {
+  return {config.cert_pem, config.cert_key, config.cert_pwd, config.ciphers};
+}
+
 class WebSocketsTransport final : public Transport {
  public:
   ~WebSocketsTransport() override { stop(); }
@@ -103,7 +107,10 @@ class WebSocketsTransport final : public Transport {
 Result<> WebSocketsTransport::check_config(const std::string& folder, config::Findings& findings) const {
   auto config = read_websockets_config(folder, findings);
   if (!config) return std::unexpected(config.error());
-  net::json_format_or_default(config->general.json, kTag);
+  bool tls = config->general.wss || config->admin.admin_wss;
+  auto usable = tls && !config->certificates.cert_pem.empty() ? net::check_tls_files(tls_files(config->certificates))
+                                                              : Result<>();
+  if (!usable) findings.warnings.push_back(fmt::format("{}: {}", kPackage, usable.error().text));
   return {};
 }
 
@@ -120,7 +127,7 @@ Result<> WebSocketsTransport::start(TransportContext& context) {
 }
 
 Result<std::shared_ptr<net::TlsSource>> WebSocketsTransport::load_certificate(const net::CertificatesConfig& files) {
-  net::TlsFiles use{files.cert_pem, files.cert_key, files.cert_pwd, files.ciphers};
+  net::TlsFiles use = tls_files(files);
   if (use.certificate.empty()) {
     use.certificate = context_->default_certificate();
     use.key = context_->default_certificate_key();
@@ -149,7 +156,7 @@ void WebSocketsTransport::open_servers(const WebSocketsConfig& config) {
 
 void WebSocketsTransport::start_service(const WebSocketsConfig& config) {
   service_ = std::make_shared<Service>(*context_);
-  service_->settings.json = net::json_format_or_default(config.general.json, kTag);
+  service_->settings.json = json_format_from_name(config.general.json).value_or(JsonFormat::compact);
   service_->settings.events = config.general.events;
   service_->origins = {config.cors.allow_origin, config.cors.enforce_cors};
   service_->ping_after = std::chrono::seconds(config.general.pingpong_trigger);
