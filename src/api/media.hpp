@@ -7,8 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "api/media_ports.hpp"
 #include "base/executor.hpp"
+#include "base/net_address.hpp"
 #include "base/packet.hpp"
+#include "base/result.hpp"
 #include "base/strong_id.hpp"
 #include "wire/rtcp/feedback.hpp"
 #include "wire/rtp/rtp_packet.hpp"
@@ -58,6 +61,15 @@ class MediaHandler {
   virtual void on_disconnected() {}  // hangup; a new peer connection may follow
 };
 
+// Something that the handlers of one shard share (fan-out lists): one of each type per shard, made when
+// first asked for, ended with the shard.
+class ShardLocal {
+ public:
+  virtual ~ShardLocal() = default;
+  // The loop turn is over: what was gathered during it goes out now.
+  virtual void on_end_of_turn(Instant) {}
+};
+
 // One shard as a media handler sees it: for plugins that connect several handles.
 class MediaShard {
  public:
@@ -70,6 +82,39 @@ class MediaShard {
   virtual MediaContext* find(PeerId peer) = 0;
   // Runs on another shard (or this one, later). FIFO per pair of shards.
   virtual void post(uint32_t shard, std::move_only_function<void(MediaShard&)> task) = 0;
+
+  // UDP ports beside the peers' own; see media_ports.hpp. Closed with the shard.
+  virtual Result<UdpPort> open_udp(const UdpBind&, UdpReceive) { return fail("This media loop has no UDP ports"); }
+  virtual void close_udp(UdpPortId) {}
+  // False if it was not sent: no such port, no such address family, or the port's queue is full.
+  virtual bool send_udp(UdpPortId, const SocketAddress& /*to*/, Bytes) { return false; }
+  virtual Result<std::unique_ptr<SrtpProtector>> make_protector(const SrtpMaterial&) {
+    return fail("There is no SRTP here");
+  }
+  virtual Result<std::unique_ptr<SrtpUnprotector>> make_unprotector(const SrtpMaterial&) {
+    return fail("There is no SRTP here");
+  }
+
+  // The shard's only T, which is made from this shard when it is first asked for.
+  template <typename T>
+  T& local() {
+    static char kKey = 0;  // its address names the type
+    for (auto& [key, object] : locals_) {
+      if (key == &kKey) return static_cast<T&>(*object);
+    }
+    locals_.emplace_back(&kKey, std::make_unique<T>(*this));
+    return static_cast<T&>(*locals_.back().second);
+  }
+
+ protected:
+  // Called by the shard as the last thing of a turn.
+  void end_turn_of_locals(Instant now) {
+    for (size_t i = 0; i < locals_.size(); ++i) locals_[i].second->on_end_of_turn(now);
+  }
+  void drop_locals() { locals_.clear(); }
+
+ private:
+  std::vector<std::pair<const char*, std::unique_ptr<ShardLocal>>> locals_;
 };
 
 }  // namespace limen

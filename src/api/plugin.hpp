@@ -135,6 +135,8 @@ class PluginContext {
   virtual Random& random() = 0;
   virtual std::string configs_folder() const = 0;
   virtual uint32_t shard_count() const = 0;
+  // Runs on that shard, in order; for media that belongs to no handle (mountpoints, remote publishers).
+  virtual void post_shard(uint32_t /*shard*/, std::move_only_function<void(MediaShard&)> /*task*/) {}
   virtual bool events_enabled() const = 0;
   virtual void notify_event(Json data) = 0;  // type plugin, tied to no handle
   // Signed tokens (spec 3.8) for this plugin's realm: is `token` valid and does it name `descriptor`?

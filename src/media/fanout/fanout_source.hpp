@@ -1,0 +1,85 @@
+// FanoutSource: one published stream on its shard: what is pushed into it reaches every FanoutSink, on any
+// shard, that is attached to its StreamId.
+//
+// Owned by the publisher's media handler (or whatever receives the stream); that shard's thread only. One
+// packet reference travels to each other shard that has subscribers, once per loop turn; a shard that
+// cannot keep up loses packets (counted), never stalls this one. What subscribers ask for comes back
+// merged, through SourceObserver. A source may come before or after its subscribers and may go at any time.
+#pragma once
+#include <cstdint>
+#include <functional>
+
+#include "api/media.hpp"
+#include "media/fanout/stream_id.hpp"
+#include "media/layer_selector.hpp"
+
+namespace limen::media {
+
+class FanoutHub;
+
+struct SourceSettings {
+  // Key frames are asked of the publisher at most once in this time, however many want one; a wish that
+  // comes sooner waits, and is forgotten if a key frame passes first.
+  Duration keyframe_interval = std::chrono::seconds(1);
+  // Written over what the publisher says, in units of 10 ms; both >= 0 or nothing.
+  int16_t min_playout_delay = -1;
+  int16_t max_playout_delay = -1;
+};
+
+// What all subscribers together want.
+struct SourceDemand {
+  uint32_t subscribers = 0;      // that relay; paused ones do not count
+  Layers lowest, highest;        // targets; -1: there is none
+  uint64_t lowest_estimate = 0;  // smallest REMB of a subscriber, bits per second; 0: nobody sent one
+  friend bool operator==(const SourceDemand&, const SourceDemand&) = default;
+};
+
+// Called on the source's shard, from inside push() or between packets; not from inside a destructor.
+struct SourceObserver {
+  std::function<void()> ask_keyframe;                    // ask the publisher now
+  std::function<void(const SourceDemand&)> demand = {};  // it has changed
+};
+
+class FanoutSource {
+ public:
+  FanoutSource(MediaShard& shard, StreamId id, SourceSettings settings, SourceObserver observer);
+  ~FanoutSource();
+  FanoutSource(const FanoutSource&) = delete;
+  FanoutSource& operator=(const FanoutSource&) = delete;
+
+  void push(const RtpPacket& packet);
+  void push(const DataMessage& message);
+
+  // Not relayed while inactive (muted, moderated). Afterwards sequence numbers continue without a gap and
+  // subscribers to video start with a key frame, which is asked for.
+  void set_active(bool active);
+  bool active() const { return active_; }
+  void set_playout_delay(int16_t min, int16_t max);
+  // For the owner's own needs (a recording starts, fir_freq); limited like everybody's.
+  void ask_keyframe();
+
+  StreamId id() const { return id_; }
+  const SourceDemand& demand() const { return demand_; }
+  uint64_t pushed() const { return pushed_; }
+
+ private:
+  friend class FanoutHub;
+  void wish_keyframe(Instant now);
+  void serve_wish(Instant now);
+  void update_demand(const SourceDemand& demand);
+
+  MediaShard& shard_;
+  FanoutHub& hub_;
+  StreamId id_;
+  SourceSettings settings_;
+  SourceObserver observer_;
+  SourceDemand demand_;
+  bool active_ = true;
+  uint32_t epoch_ = 0;  // counts interruptions
+  bool keyframe_wished_ = false;
+  bool keyframe_asked_ = false;
+  Instant last_asked_{};
+  uint64_t pushed_ = 0;
+};
+
+}  // namespace limen::media

@@ -1,0 +1,70 @@
+// RtpForwarder: a published stream sent on as plain RTP or SRTP to a UDP address (spec videoroom 6).
+//
+// Owned by the publisher's media handler; that shard's thread only. Packets leave as they came, with their
+// extensions, except for SSRC, payload type and, with simulcast, the layer and its numbering. No
+// reordering, no retransmission. PLI and FIR that come back to the RTCP port ask for a key frame.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "api/media.hpp"
+#include "base/result.hpp"
+#include "media/layer_selector.hpp"
+
+namespace limen::media {
+
+struct ForwardSpec {
+  MediaKind kind = MediaKind::audio;
+  SocketAddress to;
+  uint8_t payload_type = 0;          // 0: the publisher's
+  uint32_t ssrc = 0;                 // 0: the publisher's (simulcast: must be given)
+  bool simulcast = false;            // the best layer as one continuous stream
+  std::optional<uint8_t> substream;  // only this one of a simulcast publisher
+  uint16_t rtcp_port = 0;            // of the receiver; 0: no RTCP
+  std::optional<SrtpMaterial> srtp;  // video and audio only
+};
+
+struct ForwardObserver {
+  std::function<void()> ask_keyframe;
+};
+
+struct ForwardCounters {
+  uint64_t packets = 0, bytes = 0, failed = 0;
+};
+
+class RtpForwarder {
+ public:
+  // Fails if no socket can be opened or the SRTP key is not one.
+  static Result<std::unique_ptr<RtpForwarder>> open(MediaShard& shard, ForwardSpec spec, ForwardObserver observer);
+  ~RtpForwarder();
+  RtpForwarder(const RtpForwarder&) = delete;
+  RtpForwarder& operator=(const RtpForwarder&) = delete;
+
+  void on_rtp(const RtpPacket& packet, Instant now);
+  void on_data(const DataMessage& message);  // the payload alone, as one datagram
+
+  const ForwardSpec& spec() const { return spec_; }
+  uint16_t local_rtcp_port() const { return local_rtcp_port_; }  // 0: no RTCP
+  const ForwardCounters& counters() const { return counters_; }
+
+ private:
+  RtpForwarder(MediaShard& shard, ForwardSpec spec, ForwardObserver observer);
+  Result<> open_sockets();
+  void on_rtcp(Bytes datagram);
+  void send(const RtpPacket& packet, const OutgoingRtp& note);
+
+  MediaShard& shard_;
+  ForwardSpec spec_;
+  ForwardObserver observer_;
+  LayerSelector selector_;
+  UdpPortId socket_, rtcp_socket_;
+  uint16_t local_rtcp_port_ = 0;
+  std::unique_ptr<SrtpProtector> srtp_;
+  std::vector<uint8_t> buffer_;
+  ForwardCounters counters_;
+};
+
+}  // namespace limen::media
