@@ -190,8 +190,8 @@ export async function discover() {
   let base = "/janus";
   try {
     const facts = await (await fetch("/limen.json", { cache: "no-store" })).json();
-    base = facts.base_path ?? base;
-    const port = secure ? facts.wss_port : facts.ws_port;
+    base = facts.api?.path ?? base;
+    const port = secure ? facts.websocket?.wss : facts.websocket?.ws;
     if (port) urls.push(`${secure ? "wss" : "ws"}://${here.hostname}:${port}`);
   } catch {
     // An older server or a page from elsewhere: the fallbacks below.

@@ -86,6 +86,8 @@ rtc::PeerConfig Handle::peer_config() const {
   config.ice.consent_freshness = nat.ice_consent_freshness;
   config.ice.keepalive_by_request = nat.ice_keepalive_conncheck || nat.ice_consent_freshness;
   config.ice.ipv6 = state_.settings.media.ipv6;
+  config.wall_offset =
+      std::chrono::microseconds(state_.executor.wall_time().us) - state_.executor.now().time_since_epoch();
   return config;
 }
 

@@ -26,6 +26,20 @@ std::string SinkContext::configs_folder() const {
 std::string SinkContext::web_folder() const {
   return state_.facts.web_folder;
 }
+// The pages learn where the WebSockets are, and show what listens; admin addresses are not for everybody.
+JsonObject SinkContext::page_facts() const {
+  JsonArray listening;
+  JsonObject websocket;
+  for (const auto& [package, transport] : state_.modules.transports.all()) {
+    for (const Listening& door : transport->listening()) {
+      if (door.admin) continue;
+      listening.push_back(JsonObject{
+          {"what", door.what}, {"url", door.url}, {"scheme", door.scheme}, {"port", door.port}, {"path", door.path}});
+      if (door.scheme == "ws" || door.scheme == "wss") websocket[door.scheme] = door.port;
+    }
+  }
+  return {{"listening", std::move(listening)}, {"websocket", std::move(websocket)}};
+}
 std::string SinkContext::default_certificate() const {
   return state_.facts.https_certificate;
 }

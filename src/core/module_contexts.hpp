@@ -24,6 +24,7 @@ class SinkContext final : public TransportContext, public EventHandlerContext {
   std::string web_folder() const override;
   std::string default_certificate() const override;
   std::string default_certificate_key() const override;
+  JsonObject page_facts() const override;
 
  private:
   GatewayState& state_;
