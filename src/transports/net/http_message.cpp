@@ -14,6 +14,8 @@ namespace {
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
+constexpr size_t kShortestChunkEnd = 5;
+
 bool same_name(std::string_view a, std::string_view b) {
   return boost::beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
 }
@@ -62,6 +64,8 @@ size_t HttpRequestParser::feed(std::string_view bytes) {
   auto& parser = beast_->parser;
   size_t used = 0;
   while (used < bytes.size() && !parser.is_done()) {
+    // Beast's chunk parser must not see less than its shortest ending, "0\r\n\r\n", so far unread.
+    if (parser.is_header_done() && parser.chunked() && bytes.size() - used < kShortestChunkEnd) break;
     error_code failure;
     size_t step = parser.put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), failure);
     used += step;
@@ -74,8 +78,8 @@ size_t HttpRequestParser::feed(std::string_view bytes) {
   }
   if (parser.is_done()) {
     state_ = State::complete;
-  } else if (!parser.is_header_done() && bytes.size() - used > limits_.header_bytes) {
-    fail_with(431, "header limit exceeded");
+  } else if (bytes.size() - used > limits_.header_bytes) {
+    fail_with(431, "header, chunk header or trailer too long");
   } else if (parser.is_header_done() && !continued_ &&
              same_name(std::string_view(parser.get()[http::field::expect]), "100-continue")) {
     continued_ = true;

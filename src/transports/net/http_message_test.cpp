@@ -47,6 +47,23 @@ TEST(HttpRequestParser, chunked_bodies_are_joined) {
   }
 }
 
+TEST(HttpRequestParser, an_empty_chunked_body_may_arrive_byte_by_byte) {
+  HttpRequestParser parser{HttpLimits{}};
+  feed(parser, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 1);
+  ASSERT_EQ(parser.state(), State::complete) << parser.failure_text();
+  EXPECT_EQ(parser.take().body, "");
+}
+
+TEST(HttpRequestParser, endless_trailers_and_chunk_headers_are_refused) {
+  for (const char* start : {"0\r\nX: ", "1", "1;ext="}) {
+    HttpRequestParser parser{HttpLimits{}};
+    std::string text = std::string("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n") + start;
+    feed(parser, text + std::string(100'000, '0'), 1000);
+    EXPECT_EQ(parser.state(), State::failed) << start;
+    EXPECT_GE(parser.failure_status(), 400) << start;
+  }
+}
+
 TEST(HttpRequestParser, the_next_request_stays_in_the_buffer) {
   std::string second = "GET /b HTTP/1.1\r\nHost: x\r\n\r\n";
   HttpRequestParser parser{HttpLimits{}};
