@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "wire/sdp/extmap.hpp"
 #include "wire/sdp/offer_answer.hpp"
@@ -67,7 +68,12 @@ void reject(MediaDescription& answer) {
   answer.payload_types = {0};
 }
 
-void answer_codec(MediaDescription& answer, const MediaDescription& offered, const MediaAnswer& wish) {
+// What each extension id means in the answer so far. Within one BUNDLE an id has one meaning (RFC 8843
+// section 9.2); clients that offer it with two get the first, or they would misread our packets.
+using ExtensionIds = std::map<uint8_t, ExtensionKind>;
+
+void answer_codec(MediaDescription& answer, const MediaDescription& offered, const MediaAnswer& wish,
+                  ExtensionIds& ids) {
   auto choice = choose(offered, wish);
   if (!choice) return reject(answer);
   std::optional<uint8_t> red;
@@ -85,6 +91,7 @@ void answer_codec(MediaDescription& answer, const MediaDescription& offered, con
   for (std::string_view value : offered.values("extmap")) {
     auto extmap = read_extmap(value);
     if (!extmap || !extmap->kind || !takes(wish, *choice, *extmap->kind)) continue;
+    if (ids.emplace(extmap->id, *extmap->kind).first->second != *extmap->kind) continue;
     transport_cc |= *extmap->kind == ExtensionKind::transport_cc;
     extmaps.push_back(mirrored_extmap(*extmap));
   }
@@ -98,7 +105,7 @@ Direction answer_direction(Direction offered, const MediaAnswer& wish) {
   return out == Direction::sendonly && wish.forbid_sendonly ? Direction::inactive : out;
 }
 
-MediaDescription answer_media(const MediaDescription& offered, const MediaAnswer& wish) {
+MediaDescription answer_media(const MediaDescription& offered, const MediaAnswer& wish, ExtensionIds& ids) {
   MediaDescription answer;
   answer.kind = offered.kind;
   answer.protocol = offered.protocol;
@@ -111,7 +118,7 @@ MediaDescription answer_media(const MediaDescription& offered, const MediaAnswer
     return answer;
   }
   answer.direction = answer_direction(offered.direction, wish);
-  if (offered.kind != MediaKind::data) answer_codec(answer, offered, wish);
+  if (offered.kind != MediaKind::data) answer_codec(answer, offered, wish, ids);
   return answer;
 }
 
@@ -123,13 +130,14 @@ SessionDescription make_answer(const SessionDescription& offer, const AnswerOpti
   answer.name = options.session_name.empty() ? offer.name : options.session_name;
   answer.connection_address = offer.connection_address;
   answer.connection_v4 = offer.connection_v4;
+  ExtensionIds ids;
   for (size_t i = 0; i < offer.media.size(); ++i) {
     const MediaDescription& offered = offer.media[i];
     auto own = options.mlines.find(i);
     const MediaAnswer& by_kind = offered.kind == MediaKind::audio   ? options.audio
                                  : offered.kind == MediaKind::video ? options.video
                                                                     : options.data;
-    answer.media.push_back(answer_media(offered, own == options.mlines.end() ? by_kind : own->second));
+    answer.media.push_back(answer_media(offered, own == options.mlines.end() ? by_kind : own->second, ids));
   }
   return answer;
 }

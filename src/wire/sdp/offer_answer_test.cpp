@@ -171,6 +171,21 @@ TEST(MakeAnswer, takes_the_dependency_descriptor_only_with_av1_and_vp9) {
   EXPECT_TRUE(offers_extension(make_answer(offer, options).media[1], ExtensionKind::dependency_descriptor));
 }
 
+TEST(MakeAnswer, an_extension_id_keeps_one_meaning_over_all_mlines) {
+  auto offer = parsed(test::chromium_offer());
+  for (auto& media : offer.media) media.remove("extmap");
+  offer.media[0].add("extmap", "2 urn:ietf:params:rtp-hdrext:ssrc-audio-level");
+  offer.media[1].add("extmap", "2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time");
+  offer.media[1].add("extmap", "1 urn:ietf:params:rtp-hdrext:sdes:mid");
+  AnswerOptions options;
+  options.audio.extensions =
+      options.video.extensions = {ExtensionKind::mid, ExtensionKind::audio_level, ExtensionKind::abs_send_time};
+  auto answer = make_answer(offer, options);
+  EXPECT_TRUE(offers_extension(answer.media[0], ExtensionKind::audio_level));
+  EXPECT_FALSE(offers_extension(answer.media[1], ExtensionKind::abs_send_time));
+  EXPECT_TRUE(offers_extension(answer.media[1], ExtensionKind::mid));
+}
+
 TEST(MakeAnswer, mirrors_the_direction_of_an_extension) {
   auto offer = parsed(test::firefox_offer());
   AnswerOptions options;
