@@ -68,6 +68,8 @@ class ShardLocal {
   virtual ~ShardLocal() = default;
   // The loop turn is over: what was gathered during it goes out now.
   virtual void on_end_of_turn(Instant) {}
+  // The shard ends: let go of whatever refers to other objects of it.
+  virtual void on_shard_end() {}
 };
 
 // One shard as a media handler sees it: for plugins that connect several handles.
@@ -111,7 +113,10 @@ class MediaShard {
   void end_turn_of_locals(Instant now) {
     for (size_t i = 0; i < locals_.size(); ++i) locals_[i].second->on_end_of_turn(now);
   }
-  void drop_locals() { locals_.clear(); }
+  void drop_locals() {
+    for (size_t i = 0; i < locals_.size(); ++i) locals_[i].second->on_shard_end();
+    locals_.clear();
+  }
 
  private:
   std::vector<std::pair<const char*, std::unique_ptr<ShardLocal>>> locals_;

@@ -62,6 +62,9 @@ std::string PluginPort::configs_folder() const {
 uint32_t PluginPort::shard_count() const {
   return state_.media.shard_count();
 }
+void PluginPort::post_shard(uint32_t shard, std::move_only_function<void(MediaShard&)> task) {
+  state_.media.post_shard(shard, std::move(task));
+}
 bool PluginPort::events_enabled() const {
   return state_.events.enabled();
 }

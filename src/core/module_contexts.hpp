@@ -38,6 +38,7 @@ class PluginPort final : public PluginContext {
   Random& random() override;
   std::string configs_folder() const override;
   uint32_t shard_count() const override;
+  void post_shard(uint32_t shard, std::move_only_function<void(MediaShard&)> task) override;
   bool events_enabled() const override;
   void notify_event(Json data) override;
   bool signed_tokens() const override;

@@ -9,6 +9,17 @@ void LayerSelector::set_mode(LayerMode mode) {
   svc_ = {};
 }
 
+void LayerSelector::restart() {
+  simulcast_.restart();
+  svc_.restart();
+  rewriter_.pause();
+}
+
+void LayerSelector::change_source() {
+  restart();
+  rewriter_.change_source();
+}
+
 void LayerSelector::set_spatial(int layer) {
   simulcast_.set_target(layer);
   svc_.set_target(layer);

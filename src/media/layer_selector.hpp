@@ -31,7 +31,7 @@ struct LayerOutcome {
 
 class LayerSelector {
  public:
-  LayerSelector() : rewriter_(90000) {}
+  explicit LayerSelector(uint32_t clock_rate = 90000) : rewriter_(clock_rate) {}
 
   void set_mode(LayerMode mode);
   LayerMode mode() const { return mode_; }
@@ -43,6 +43,10 @@ class LayerSelector {
   LayerOutcome on_packet(const RtpPacket& packet, Instant now);
   // Relaying stops for a while.
   void pause() { rewriter_.pause(); }
+  // Layers begin anew, with a key frame; targets and numbering stay.
+  void restart();
+  // What comes next is another source, even if it has the same SSRC.
+  void change_source();
 
   Layers current() const;
   Layers target() const;

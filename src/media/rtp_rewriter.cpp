@@ -18,10 +18,11 @@ void RtpRewriter::begin_source(const RtpPacket& packet, Instant now) {
     last_timestamp_ = packet.timestamp;
   }
   source_ = packet.ssrc;
+  changed_ = false;
 }
 
 std::optional<OutgoingRtp> RtpRewriter::rewrite(const RtpPacket& packet, Instant now) {
-  if (source_ != packet.ssrc) begin_source(packet, now);
+  if (changed_ || source_ != packet.ssrc) begin_source(packet, now);
   std::optional<uint32_t> sequence = sequence_.map(packet.sequence);
   if (!sequence) return std::nullopt;
   OutgoingRtp out = OutgoingRtp::same_as(packet);
@@ -53,7 +54,7 @@ bool RtpRewriter::rewrite_vp8(const RtpPacket& packet, OutgoingRtp& out) {
 }
 
 void RtpRewriter::leave_out(const RtpPacket& packet, bool whole_picture) {
-  if (source_ != packet.ssrc) return;
+  if (changed_ || source_ != packet.ssrc) return;
   sequence_.leave_out(packet.sequence);
   if (whole_picture && packet.codec == Codec::vp8 && packet.video.picture_id >= 0) {
     picture_id_.leave_out(static_cast<uint32_t>(packet.video.picture_id));

@@ -26,6 +26,8 @@ class RtpRewriter {
   void leave_out(const RtpPacket& packet, bool whole_picture);
   // Relaying stops for a while: afterwards the sequence numbers continue, the timestamps do not care.
   void pause() { sequence_.rebase(); }
+  // What comes next is another source, even if it has the same SSRC.
+  void change_source() { changed_ = true; }
 
   std::optional<uint32_t> source() const { return source_; }
 
@@ -35,6 +37,7 @@ class RtpRewriter {
 
   uint32_t clock_rate_;
   std::optional<uint32_t> source_;
+  bool changed_ = false;
   GaplessCounter sequence_{16};
   GaplessCounter picture_id_{15};
   GaplessCounter tl0_{8};

@@ -9,6 +9,13 @@ void SimulcastSelector::set_target(int substream) {
   last_asked_ = Instant::min();
 }
 
+void SimulcastSelector::restart() {
+  current_ = -1;
+  flows_ = {};
+  last_asked_ = Instant::min();
+  temporal_.restart();
+}
+
 void SimulcastSelector::note(const RtpPacket& packet, Instant now) {
   for (size_t i = 0; i < flows_.size(); ++i) {
     if (i == packet.substream) flows_[i] = {.seen = true, .last = now};

@@ -32,6 +32,8 @@ class SimulcastSelector {
   int target() const { return target_; }
   int current() const { return current_; }  // -1: none yet
   void set_target(int substream);
+  // As if nothing had been seen or relayed; targets and fallback stay.
+  void restart();
   void set_fallback(Duration fallback) { fallback_ = fallback > Duration{} ? fallback : kDefaultFallback; }
   TemporalGate& temporal() { return temporal_; }
   const TemporalGate& temporal() const { return temporal_; }

@@ -4,6 +4,13 @@
 
 namespace limen::media {
 
+void SvcSelector::restart() {
+  current_ = open_ = -1;
+  has_picture_ = key_picture_ = false;
+  last_asked_ = Instant::min();
+  temporal_.restart();
+}
+
 void SvcSelector::begin_picture(const RtpPacket& packet, LayerVerdict& verdict) {
   has_picture_ = true;
   key_picture_ = packet.video.keyframe;

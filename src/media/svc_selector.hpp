@@ -25,6 +25,8 @@ class SvcSelector {
     target_ = spatial;
     last_asked_ = Instant::min();
   }
+  // As if nothing had been seen or relayed; targets stay.
+  void restart();
   TemporalGate& temporal() { return temporal_; }
   const TemporalGate& temporal() const { return temporal_; }
 

@@ -26,6 +26,7 @@ MediaHost::~MediaHost() {
   }
   by_id_.clear();
   slots_.clear();
+  drop_locals();
 }
 
 void MediaHost::on_datagram(const Flow& from, Packet packet, Instant now) {
@@ -51,6 +52,7 @@ void MediaHost::on_timer(Instant now) {
 
 void MediaHost::end_of_turn(Instant now) {
   std::vector<uint32_t> round;
+  end_turn_of_locals(now);
   for (int i = 0; i < kSettleRounds && !touched_.empty(); ++i) {
     round.swap(touched_);
     for (uint32_t slot : round) {
@@ -58,6 +60,7 @@ void MediaHost::end_of_turn(Instant now) {
       if (slots_[slot]) settle(*slots_[slot], now);
     }
     round.clear();
+    end_turn_of_locals(now);
   }
   for (uint32_t slot : touched_) {
     if (slots_[slot] && slots_[slot]->peer()) deadlines_.set(slot, now + kMinimumStep);

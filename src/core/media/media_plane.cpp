@@ -151,6 +151,11 @@ std::vector<LoopInfo> MediaPlane::loops_info() const {
   return loops;
 }
 
+void MediaPlane::post_shard(uint32_t shard, std::move_only_function<void(MediaShard&)> task) {
+  if (shard >= shard_count()) return;
+  run_on(shard, [task = std::move(task)](MediaHost& host) mutable { task(host); });
+}
+
 void MediaPlane::counters(std::move_only_function<void(std::vector<MediaHostCounters>)> callback) {
   struct Gathering {
     std::vector<MediaHostCounters> counters;

@@ -74,6 +74,8 @@ class MediaPlane {
   // What host candidates are made of; known without asking the shard. Empty for an unknown shard.
   const std::vector<rtc::LocalBase>& local_bases(uint32_t shard) const;
   std::vector<LoopInfo> loops_info() const;
+  // Runs on that shard; dropped if there is none of that index.
+  void post_shard(uint32_t shard, std::move_only_function<void(MediaShard&)> task);
   void counters(std::move_only_function<void(std::vector<MediaHostCounters>)> callback);
   // The host that the driver of shard `index` feeds.
   MediaHost& host(uint32_t index) { return *shards_[index].host; }

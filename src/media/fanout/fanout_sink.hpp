@@ -2,8 +2,8 @@
 // is paused; and the continuous RTP stream that its peer gets, whatever happens behind it (spec 7.12).
 //
 // Owned by the subscriber's media handler; that shard's thread only. It may be attached to a source that
-// does not exist yet or any more. Video begins, after every start, switch and pause, with a key frame,
-// which is asked for once per source, not per subscriber.
+// does not exist yet or any more; let it relay from on_connected() on, not before (set_relaying). Video begins, after
+// every start, switch and pause, with a key frame, which is asked for once per source, not per subscriber.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -17,6 +17,7 @@ namespace limen::media {
 
 class FanoutHub;
 class FanoutList;
+struct SourceDemand;
 
 // Which payload type a codec has at the subscriber.
 struct PayloadChoice {
@@ -27,9 +28,9 @@ struct PayloadChoice {
 struct SinkSettings {
   uint8_t mline = 0;  // of the subscriber's peer
   MediaKind kind = MediaKind::video;
-  uint32_t clock_rate = 90000;          // of the source's codec
-  std::vector<PayloadChoice> payloads;  // empty: payload types as in the source; else others are not sent
-  bool relay = true;                    // false: paused
+  uint32_t clock_rate = 90000;               // of the source's codec
+  std::vector<PayloadChoice> payloads = {};  // empty: payload types as in the source; else others are not sent
+  bool relay = true;                         // false: paused
   // Wait for a key frame before anything is sent; false where they cannot be seen (end-to-end encryption).
   bool clean_start = true;
   int16_t min_playout_delay = -1;  // units of 10 ms; both >= 0 or as in the source
@@ -51,6 +52,7 @@ class FanoutSink {
  public:
   // A source that gives no recognisable key frame is relayed as it is after this time.
   static constexpr Duration kLongestWait = std::chrono::seconds(3);
+  static constexpr Duration kAskAgain = std::chrono::milliseconds(500);
 
   FanoutSink(MediaContext& context, SinkSettings settings, SinkObserver observer = {});
   ~FanoutSink();
@@ -66,11 +68,11 @@ class FanoutSink {
   bool relaying() const { return settings_.relay; }
   void set_spatial(int layer);   // or substream; 0..2
   void set_temporal(int layer);  // 0..2
-  void set_fallback(Duration fallback) { selector_.set_fallback(fallback); }
+  void set_fallback(Duration fallback);
   void set_playout_delay(int16_t min, int16_t max);
   void set_payloads(std::vector<PayloadChoice> payloads) { settings_.payloads = std::move(payloads); }
 
-  // The peer is connected (again): begin with a key frame.
+  // Begins anew with a key frame.
   void restart();
   // What the peer says: PLI or FIR, REMB.
   void ask_keyframe();
@@ -84,10 +86,13 @@ class FanoutSink {
   friend class FanoutList;
   void on_packet(const RtpPacket& packet, uint32_t epoch, Instant now);
   void on_data(const DataMessage& message);
-  void wait_for_keyframe();
+  SourceDemand demand() const;
+  // The stream goes on after a hole; `other_source`: with a stream of its own numbering.
+  void begin(bool other_source);
   bool held_back(const RtpPacket& packet, Instant now);
-  bool choose_payload(OutgoingRtp& out, Codec codec) const;
-  void demand_changed();
+  void relay(OutgoingRtp out);
+  bool choose_payload(OutgoingRtp& out) const;
+  void tell_layers();
 
   MediaContext& context_;
   FanoutHub& hub_;
@@ -95,8 +100,12 @@ class FanoutSink {
   SinkObserver observer_;
   StreamId source_;
   LayerSelector selector_;
-  bool waiting_ = false;
+  int spatial_ = 2, temporal_ = 2;
+  Duration fallback_ = SimulcastSelector::kDefaultFallback;
+  Layers told_;
+  bool waiting_ = false;  // for a key frame
   Instant waiting_since_{};
+  Instant last_asked_{};
   uint32_t epoch_ = 0;
   bool epoch_known_ = false;
   uint64_t estimate_ = 0;

@@ -16,6 +16,7 @@
 namespace limen::media {
 
 class FanoutHub;
+struct FanoutSlot;
 
 struct SourceSettings {
   // Key frames are asked of the publisher at most once in this time, however many want one; a wish that
@@ -33,6 +34,11 @@ struct SourceDemand {
   uint64_t lowest_estimate = 0;  // smallest REMB of a subscriber, bits per second; 0: nobody sent one
   friend bool operator==(const SourceDemand&, const SourceDemand&) = default;
 };
+
+// Adds what one more of them wants.
+void merge(SourceDemand& into, const SourceDemand& more);
+// Worth telling again? An estimate that moved by less than a sixteenth is not.
+bool differs(const SourceDemand& told, const SourceDemand& now);
 
 // Called on the source's shard, from inside push() or between packets; not from inside a destructor.
 struct SourceObserver {
@@ -64,21 +70,22 @@ class FanoutSource {
 
  private:
   friend class FanoutHub;
-  void wish_keyframe(Instant now);
-  void serve_wish(Instant now);
-  void update_demand(const SourceDemand& demand);
+  void look_for_keyframe(const RtpPacket& packet, Instant now);
+  void ask_now(Instant now);
+  void take_demands();
 
   MediaShard& shard_;
   FanoutHub& hub_;
   StreamId id_;
   SourceSettings settings_;
   SourceObserver observer_;
+  FanoutSlot* slot_;  // the hub's
   SourceDemand demand_;
   bool active_ = true;
   uint32_t epoch_ = 0;  // counts interruptions
   bool keyframe_wished_ = false;
-  bool keyframe_asked_ = false;
-  Instant last_asked_{};
+  Instant last_asked_ = Instant::min();
+  uint8_t highest_substream_ = 0;  // seen
   uint64_t pushed_ = 0;
 };
 

@@ -1,0 +1,119 @@
+// Shards and handles for the tests of this room: posts and turns run when the test says so, in an order
+// drawn from a seed; what a handle sends is written down.
+#pragma once
+#include <deque>
+#include <map>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "api/media.hpp"
+
+namespace limen::media::test {
+
+class FakeShards;
+
+class FakeShard final : public MediaShard {
+ public:
+  FakeShard(FakeShards& world, uint32_t index) : world_(world), index_(index) {}
+  ~FakeShard() override { drop_locals(); }
+  uint32_t index() const override { return index_; }
+  uint32_t count() const override;
+  PacketPool& packets() override { return pool_; }
+  Instant now() const override;
+  MediaContext* find(PeerId) override { return nullptr; }
+  void post(uint32_t shard, std::move_only_function<void(MediaShard&)> task) override;
+  void end_turn() { end_turn_of_locals(now()); }
+
+ private:
+  FakeShards& world_;
+  uint32_t index_;
+  PacketPool pool_;
+};
+
+class FakeShards {
+ public:
+  explicit FakeShards(uint32_t count, uint64_t seed = 1) : random_(seed) {
+    for (uint32_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<FakeShard>(*this, i));
+  }
+  FakeShard& operator[](uint32_t index) { return *shards_[index]; }
+  uint32_t count() const { return static_cast<uint32_t>(shards_.size()); }
+
+  // Ends all turns and runs all posts, and what comes of them.
+  void run() {
+    end_turns();
+    while (!queues_.empty()) {
+      auto it = queues_.begin();
+      std::advance(it, random_() % queues_.size());
+      auto [pair, queue] = std::pair(it->first, &it->second);
+      auto task = std::move(queue->front());
+      queue->pop_front();
+      if (queue->empty()) queues_.erase(it);
+      FakeShard& shard = *shards_[pair.second];
+      task(shard);
+      ++posts;
+      shard.end_turn();
+    }
+  }
+  void end_turns() {
+    for (auto& shard : shards_) shard->end_turn();
+  }
+
+  Instant now{std::chrono::seconds(1)};
+  size_t posts = 0;  // run so far
+
+ private:
+  friend class FakeShard;
+  using Task = std::move_only_function<void(MediaShard&)>;
+  std::mt19937_64 random_;
+  std::map<std::pair<uint32_t, uint32_t>, std::deque<Task>> queues_;  // from, to
+  std::vector<std::unique_ptr<FakeShard>> shards_;
+};
+
+inline uint32_t FakeShard::count() const {
+  return world_.count();
+}
+inline Instant FakeShard::now() const {
+  return world_.now;
+}
+inline void FakeShard::post(uint32_t shard, std::move_only_function<void(MediaShard&)> task) {
+  world_.queues_[{index_, shard}].push_back(std::move(task));
+}
+
+class FakeHandle final : public MediaContext {
+ public:
+  struct Sent {
+    OutgoingRtp note;
+    RtpPacket packet;
+  };
+
+  explicit FakeHandle(MediaShard& shard) : shard_(shard) {}
+  bool send(const OutgoingRtp& rtp) override {
+    if (!connected) return false;
+    sent.push_back({rtp, *rtp.source});
+    if (on_send) on_send();
+    return true;
+  }
+  void send(const RtcpFeedback& message) override { feedback.push_back(message); }
+  bool send_data(const DataMessage& message) override {
+    data.push_back(message);
+    return connected;
+  }
+  Instant now() const override { return shard_.now(); }
+  TimerId call_at(Instant, Task) override { return {}; }
+  void cancel(TimerId) override {}
+  void post_control(Task task) override { task(); }
+  MediaShard& shard() override { return shard_; }
+  MediaId id() const override { return {shard_.index(), PeerId(1)}; }
+
+  bool connected = true;
+  std::function<void()> on_send;
+  std::vector<Sent> sent;
+  std::vector<RtcpFeedback> feedback;
+  std::vector<DataMessage> data;
+
+ private:
+  MediaShard& shard_;
+};
+
+}  // namespace limen::media::test

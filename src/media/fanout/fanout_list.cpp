@@ -1,0 +1,64 @@
+#include "media/fanout/fanout_list.hpp"
+
+#include <algorithm>
+
+#include "media/fanout/fanout_sink.hpp"
+
+namespace limen::media {
+
+void FanoutList::remove(FanoutSink& sink) {
+  auto place = std::find(sinks_.begin(), sinks_.end(), &sink);
+  if (place == sinks_.end()) return;
+  if (delivering_) {
+    *place = nullptr;
+    ++holes_;
+  } else {
+    *place = sinks_.back();
+    sinks_.pop_back();
+  }
+}
+
+void FanoutList::tidy() {
+  delivering_ = false;
+  if (holes_ == 0) return;
+  std::erase(sinks_, nullptr);
+  holes_ = 0;
+}
+
+void FanoutList::deliver(Instant now) {
+  delivering_ = true;
+  // By index: sinks may be added meanwhile.
+  for (size_t i = 0; i < sinks_.size(); ++i) {
+    for (const FanoutPacket* packet : waiting_) {
+      if (sinks_[i] == nullptr) break;
+      sinks_[i]->on_packet(packet->rtp, packet->epoch, now);
+    }
+  }
+  waiting_.clear();
+  tidy();
+}
+
+void FanoutList::deliver(const DataMessage& message) {
+  delivering_ = true;
+  for (size_t i = 0; i < sinks_.size(); ++i) {
+    if (sinks_[i] != nullptr) sinks_[i]->on_data(message);
+  }
+  tidy();
+}
+
+bool FanoutList::wish_keyframe(Instant now) {
+  if (last_wish_ != Instant::min() && now - last_wish_ < kWishWindow) return false;
+  last_wish_ = now;
+  return true;
+}
+
+SourceDemand FanoutList::demand() const {
+  SourceDemand all;
+  for (const FanoutSink* sink : sinks_) {
+    if (sink == nullptr || !sink->relaying()) continue;
+    merge(all, sink->demand());
+  }
+  return all;
+}
+
+}  // namespace limen::media

@@ -1,0 +1,54 @@
+// FanoutList: the subscribers of one source on one shard, and what they ask of it, merged.
+//
+// Owned by the shard's FanoutHub; that shard's thread only.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "media/fanout/fanout_lane.hpp"
+#include "media/fanout/fanout_source.hpp"
+
+namespace limen::media {
+
+class FanoutSink;
+
+class FanoutList {
+ public:
+  // Key frame wishes of this shard within this time travel once.
+  static constexpr Duration kWishWindow = std::chrono::milliseconds(100);
+
+  void add(FanoutSink& sink) { sinks_.push_back(&sink); }
+  // May be called while packets are delivered.
+  void remove(FanoutSink& sink);
+  bool empty() const { return count() == 0; }
+  size_t count() const { return sinks_.size() - holes_; }
+
+  // Packets wait here until all of a turn are there, then each subscriber gets them one after the other,
+  // so that its state is warm and its datagrams lie together.
+  // True: the first one.
+  bool gather(const FanoutPacket& packet) {
+    waiting_.push_back(&packet);
+    return waiting_.size() == 1;
+  }
+  void deliver(Instant now);
+  void deliver(const DataMessage& message);
+
+  // True: the wish is to be handed on.
+  bool wish_keyframe(Instant now);
+  SourceDemand demand() const;
+
+  SourceDemand told;   // to the source's shard; FanoutHub's
+  bool dirty = false;  // in FanoutHub's list of those whose demand may have changed
+
+ private:
+  void tidy();
+
+  std::vector<FanoutSink*> sinks_;  // null: removed during delivery
+  size_t holes_ = 0;
+  bool delivering_ = false;
+  std::vector<const FanoutPacket*> waiting_;
+  Instant last_wish_ = Instant::min();
+};
+
+}  // namespace limen::media

@@ -1,0 +1,152 @@
+#include "media/fanout/fanout_sink.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "media/fanout/fanout_hub.hpp"
+
+namespace limen::media {
+
+FanoutSink::FanoutSink(MediaContext& context, SinkSettings settings, SinkObserver observer)
+    : context_(context),
+      hub_(FanoutHub::of(context.shard())),
+      settings_(std::move(settings)),
+      observer_(std::move(observer)),
+      selector_(settings_.clock_rate) {}
+
+FanoutSink::~FanoutSink() {
+  if (source_) hub_.remove_sink(source_, *this);
+}
+
+void FanoutSink::attach(StreamId source, LayerMode mode) {
+  if (source == source_ && mode == selector_.mode()) return;
+  if (source_) hub_.remove_sink(source_, *this);
+  source_ = source;
+  epoch_known_ = false;
+  told_ = {};
+  if (mode != selector_.mode()) {
+    selector_.set_mode(mode);
+    selector_.set_spatial(spatial_);
+    selector_.set_temporal(temporal_);
+    selector_.set_fallback(fallback_);
+  }
+  if (source_) hub_.add_sink(source_, *this);
+  begin(true);
+}
+
+void FanoutSink::begin(bool other_source) {
+  if (other_source) selector_.change_source();
+  else if (settings_.kind == MediaKind::video) selector_.restart();
+  else selector_.pause();
+  waiting_ = settings_.kind == MediaKind::video && settings_.clean_start && selector_.mode() == LayerMode::none;
+  waiting_since_ = context_.now();
+  if (settings_.relay) ask_keyframe();
+}
+
+void FanoutSink::set_relaying(bool relay) {
+  if (std::exchange(settings_.relay, relay) == relay) return;
+  if (source_) hub_.demand_changed(source_);
+  if (relay) begin(false);
+}
+
+void FanoutSink::restart() {
+  begin(false);
+}
+
+void FanoutSink::set_spatial(int layer) {
+  spatial_ = std::clamp(layer, 0, 2);
+  selector_.set_spatial(spatial_);
+  if (source_) hub_.demand_changed(source_);
+}
+
+void FanoutSink::set_temporal(int layer) {
+  temporal_ = std::clamp(layer, 0, 2);
+  selector_.set_temporal(temporal_);
+  if (source_) hub_.demand_changed(source_);
+}
+
+void FanoutSink::set_fallback(Duration fallback) {
+  fallback_ = fallback;
+  selector_.set_fallback(fallback);
+}
+
+void FanoutSink::set_playout_delay(int16_t min, int16_t max) {
+  settings_.min_playout_delay = min;
+  settings_.max_playout_delay = max;
+}
+
+void FanoutSink::ask_keyframe() {
+  if (!source_ || settings_.kind != MediaKind::video) return;
+  last_asked_ = context_.now();
+  hub_.ask_keyframe(source_);
+}
+
+void FanoutSink::set_estimate(uint64_t bps) {
+  estimate_ = bps;
+  if (source_) hub_.demand_changed(source_);
+}
+
+SourceDemand FanoutSink::demand() const {
+  return {.subscribers = 1, .lowest = target(), .highest = target(), .lowest_estimate = estimate_};
+}
+
+bool FanoutSink::held_back(const RtpPacket& packet, Instant now) {
+  if (!waiting_) return false;
+  if (packet.video.keyframe || now - waiting_since_ >= kLongestWait) {
+    waiting_ = false;
+    return false;
+  }
+  ++counters_.waiting;
+  if (now - last_asked_ >= kAskAgain) ask_keyframe();
+  return true;
+}
+
+void FanoutSink::on_packet(const RtpPacket& packet, uint32_t epoch, Instant now) {
+  if (!settings_.relay) return;
+  if (epoch != epoch_ || !epoch_known_) {
+    // The source was interrupted. It has asked for a key frame itself.
+    if (epoch_known_) begin(false);
+    epoch_ = epoch;
+    epoch_known_ = true;
+  }
+  if (held_back(packet, now)) return;
+  LayerOutcome outcome = selector_.on_packet(packet, now);
+  if (outcome.need_keyframe) ask_keyframe();
+  if (outcome.out) relay(*outcome.out);
+  if (outcome.changed) tell_layers();
+}
+
+void FanoutSink::relay(OutgoingRtp out) {
+  out.mline = settings_.mline;
+  if (settings_.min_playout_delay >= 0 && settings_.max_playout_delay >= 0) {
+    out.min_playout_delay = settings_.min_playout_delay;
+    out.max_playout_delay = settings_.max_playout_delay;
+  }
+  if (choose_payload(out) && context_.send(out)) ++counters_.relayed;
+  else ++counters_.refused;
+}
+
+bool FanoutSink::choose_payload(OutgoingRtp& out) const {
+  if (settings_.payloads.empty()) return true;
+  for (const PayloadChoice& choice : settings_.payloads) {
+    if (choice.codec != out.source->codec) continue;
+    out.payload_type = choice.payload_type;
+    return true;
+  }
+  return false;
+}
+
+void FanoutSink::tell_layers() {
+  Layers now = current();
+  if (now == told_) return;
+  told_ = now;
+  if (observer_.layers) observer_.layers(now);
+}
+
+void FanoutSink::on_data(const DataMessage& message) {
+  if (!settings_.relay || settings_.kind != MediaKind::data) return;
+  if (context_.send_data(message)) ++counters_.relayed;
+  else ++counters_.refused;
+}
+
+}  // namespace limen::media
