@@ -67,7 +67,6 @@ class EchoWithAiortc(unittest.TestCase):
             async with EchoPeer(server) as peer:
                 await peer.call(audio=False)
                 await until_async("pictures", lambda: peer.video_frames > 3, 30)
-                peer.pc._RTCPeerConnection__isClosed = False
                 # The WebSocket closes with the context manager; its session must go with it.
 
         with Server() as server:
