@@ -20,6 +20,11 @@ void LayerSelector::change_source() {
   rewriter_.change_source();
 }
 
+void LayerSelector::resume(Instant now) {
+  restart();
+  rewriter_.resume(now);
+}
+
 void LayerSelector::set_spatial(int layer) {
   simulcast_.set_target(layer);
   svc_.set_target(layer);

@@ -47,6 +47,8 @@ class LayerSelector {
   void restart();
   // What comes next is another source, even if it has the same SSRC.
   void change_source();
+  // The time until now leaves no trace in the numbering.
+  void resume(Instant now);
 
   Layers current() const;
   Layers target() const;

@@ -28,6 +28,11 @@ class RtpRewriter {
   void pause() { sequence_.rebase(); }
   // What comes next is another source, even if it has the same SSRC.
   void change_source() { changed_ = true; }
+  // The same, as if the last packet had been relayed now: the time until now leaves no trace.
+  void resume(Instant now) {
+    changed_ = true;
+    last_relayed_ = now;
+  }
 
   std::optional<uint32_t> source() const { return source_; }
 

@@ -6,6 +6,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "api/media.hpp"
@@ -44,8 +45,10 @@ class Recorder {
   const RecorderCounters& counters() const { return counters_; }
 
  private:
-  void record(const RtpPacket& packet, const OutgoingRtp& note, Instant now);
-  bool begin_frame(Instant now, uint32_t& ms);
+  void record(const OutgoingRtp& note, uint32_t ssrc, Instant now);
+  // The frame's time; nothing if there is no recording.
+  std::optional<uint32_t> begin_frame(Instant now);
+  void end_frame(bool taken, Instant now);
   void flush(Instant now);
 
   std::shared_ptr<RecordingFile> file_;
@@ -58,6 +61,8 @@ class Recorder {
   uint32_t timestamp_offset_ = 0;
   bool based_ = false;
   std::vector<uint8_t> block_;
+  uint64_t block_frames_ = 0;
+  std::vector<uint8_t> head_;  // of the frame in work
   RecorderCounters counters_;
 };
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ class RecordingFile : public std::enable_shared_from_this<RecordingFile> {
   static constexpr size_t kMaxWaiting = 16 * 1024 * 1024;
 
   // Control thread. Fails for protected folders and for codecs that cannot be recorded. What goes wrong
-  // with the file itself is told to `on_error` once, on the control thread, and ends the writing.
+  // with the file itself is logged, told to `on_error` once, on the control thread (when the plugin's
+  // handle may have gone), and ends the writing.
   static Result<std::shared_ptr<RecordingFile>> open(PluginContext& context, RecordingSpec spec,
                                                      std::function<void(const Error&)> on_error = {});
   ~RecordingFile();
@@ -56,6 +58,8 @@ class RecordingFile : public std::enable_shared_from_this<RecordingFile> {
  private:
   void work_later();
   void work();  // background thread, or whoever drops the last reference
+  void take(Result<> result);
+  void tell_error();
   Result<> begin();
   Result<> write(const std::vector<uint8_t>& bytes);
   Result<> finish();
@@ -75,7 +79,8 @@ class RecordingFile : public std::enable_shared_from_this<RecordingFile> {
 
   std::mutex file_mutex_;  // guards the rest: one writer at a time
   int fd_ = -1;
-  bool begun_ = false, failed_ = false, finished_ = false;
+  std::optional<Error> failure_;  // nothing is written any more
+  bool finished_ = false;
 };
 
 }  // namespace limen::media
