@@ -7,6 +7,8 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json)
 pkg_check_modules(CONFIGXX REQUIRED IMPORTED_TARGET libconfig++)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(CURL REQUIRED)
+find_package(ZLIB REQUIRED)
 
 set(LIMEN_HAVE_IPSEC_MB OFF)
 if(LIMEN_IPSEC_MB AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
