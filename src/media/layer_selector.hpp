@@ -31,7 +31,8 @@ struct LayerOutcome {
 
 class LayerSelector {
  public:
-  explicit LayerSelector(uint32_t clock_rate = 90000) : rewriter_(clock_rate) {}
+  LayerSelector() : LayerSelector(90000) {}
+  explicit LayerSelector(uint32_t clock_rate) : rewriter_(clock_rate) {}
 
   void set_mode(LayerMode mode);
   LayerMode mode() const { return mode_; }

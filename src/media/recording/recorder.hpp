@@ -42,6 +42,7 @@ class Recorder {
   void close();
 
   const std::string& path() const { return file_->path(); }
+  MediaKind kind() const { return file_->header().kind; }
   const RecorderCounters& counters() const { return counters_; }
 
  private:

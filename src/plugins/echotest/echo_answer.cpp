@@ -54,6 +54,22 @@ Codec answered_codec(const sdp::MediaDescription& media) {
   return Codec::unknown;
 }
 
+void add_track(EchoAnswer& answer, std::optional<size_t> mline, Codec codec) {
+  if (!mline || answer.description.media[*mline].rejected()) return;
+  const sdp::MediaDescription& media = answer.description.media[*mline];
+  EchoTrack track{.mline = static_cast<uint8_t>(*mline), .header = {}};
+  track.header.kind = media.kind;
+  track.header.codec = media.kind == MediaKind::data ? "text" : codec_name(codec);
+  ExtensionMap map = sdp::extension_map(media);
+  for (ExtensionKind kind : {ExtensionKind::audio_level, ExtensionKind::video_orientation}) {
+    if (map.has(kind)) track.header.extensions.emplace_back(map.id(kind), std::string(extension_uri(kind)));
+  }
+  if (answer.audio_red && media.kind == MediaKind::audio) {
+    track.header.red_payload_type = sdp::opus_red_payload_type(media).value_or(0);
+  }
+  answer.tracks.push_back(std::move(track));
+}
+
 }  // namespace
 
 EchoAnswer make_echo_answer(const sdp::SessionDescription& offer, const EchoRequest& request) {
@@ -61,11 +77,15 @@ EchoAnswer make_echo_answer(const sdp::SessionDescription& offer, const EchoRequ
   std::string opus = sdp::opus_fmtp(offer);
   std::optional<size_t> first_audio;
   std::optional<size_t> first_video;
+  std::optional<size_t> first_data;
   EchoAnswer out;
   for (size_t index = 0; index < offer.media.size(); ++index) {
     const sdp::MediaDescription& media = offer.media[index];
     out.kinds.push_back(media.kind);
-    if (media.kind == MediaKind::data) continue;
+    if (media.kind == MediaKind::data) {
+      if (!first_data) first_data = index;
+      continue;
+    }
     bool audio = media.kind == MediaKind::audio;
     std::optional<size_t>& first = audio ? first_audio : first_video;
     sdp::MediaAnswer answer = audio ? audio_answer(media, request, opus) : video_answer(request);
@@ -81,6 +101,9 @@ EchoAnswer make_echo_answer(const sdp::SessionDescription& offer, const EchoRequ
         request.opusred.value_or(false) && !media.rejected() && sdp::opus_red_payload_type(media).has_value();
   }
   if (first_video) out.video = answered_codec(out.description.media[*first_video]);
+  add_track(out, first_audio, out.audio);
+  add_track(out, first_video, out.video);
+  add_track(out, first_data, Codec::unknown);
   return out;
 }
 

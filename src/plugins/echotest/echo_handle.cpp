@@ -40,7 +40,8 @@ uint8_t svc_mline(const Json& svc, const std::string& sdp) {
 
 }  // namespace
 
-EchoHandle::EchoHandle(HandleContext& context, bool notify) : context_(context), notify_(notify) {
+EchoHandle::EchoHandle(PluginContext& plugin, HandleContext& context, bool notify)
+    : plugin_(plugin), context_(context), notify_(notify) {
   context_.install_media([this](MediaContext& media) -> std::unique_ptr<MediaHandler> {
     // Posted closures are dropped when this handle has gone, so `this` is there when they run.
     EchoObserver observer;
@@ -85,7 +86,7 @@ std::optional<EchoError> EchoHandle::process(const Message& message, std::option
     if (auto error = take_offer(*jsep, *request, local)) return error;
     answer = std::move(local);
   }
-  note_recording(*request);
+  record(*request);
   return std::nullopt;
 }
 
@@ -192,6 +193,7 @@ std::optional<EchoError> EchoHandle::take_offer(const RemoteJsep& offer, const E
   settings_.audio_codec = made.audio;
   settings_.video_codec = made.video;
   settings_.audio_red = made.audio_red;
+  settings_.tracks = std::move(made.tracks);
   tell_media(&EchoMedia::set_mlines, std::move(made.kinds));
   answer.type = "answer";
   answer.sdp = sdp::write_sdp(made.description);
@@ -199,11 +201,17 @@ std::optional<EchoError> EchoHandle::take_offer(const RemoteJsep& offer, const E
   return std::nullopt;
 }
 
-void EchoHandle::note_recording(const EchoRequest& request) {
-  if (!request.record.value_or(false) || settings_.recording_refused) return;
-  settings_.recording_refused = true;
-  log::warning("", "[{}/{}] EchoTest: recording is not available in this version, nothing is recorded",
-               context_.session_id().value(), context_.handle_id().value());
+void EchoHandle::record(const EchoRequest& request) {
+  if (!request.record) return;
+  if (!*request.record) {
+    settings_.recordings.clear();
+    return tell_media(&EchoMedia::stop_recording);
+  }
+  if (!settings_.recordings.empty()) return;
+  settings_.recordings =
+      open_recordings(plugin_, context_, settings_.tracks, request.filename.value_or(""), settings_.e2ee);
+  for (const EchoRecordingFile& each : settings_.recordings) tell_media(&EchoMedia::record, each.mline, each.file);
+  if (!settings_.recordings.empty()) tell_media(&EchoMedia::ask_keyframe);
 }
 
 void EchoHandle::on_layers(media::Layers layers, LayerTotals totals) {
@@ -244,6 +252,7 @@ void EchoHandle::notify_settings() {
   if (settings_.layers == media::LayerMode::simulcast) {
     body["simulcast"] = JsonObject{{"substream", current_.spatial}, {"temporal-layer", current_.temporal}};
   }
+  if (!settings_.recordings.empty()) body["recording"] = describe_recordings(settings_.recordings);
   context_.notify_event(std::move(body));
 }
 
@@ -263,6 +272,7 @@ Json EchoHandle::query() const {
     info["temporal-layer-target"] = settings_.temporal_target;
     if (!svc && settings_.fallback_us > 0) info["fallback"] = settings_.fallback_us;
   }
+  if (!settings_.recordings.empty()) info["recording"] = describe_recordings(settings_.recordings);
   if (settings_.e2ee) info["e2ee"] = true;
   info["slowlink_count"] = slow_links_;
   info["hangingup"] = 0;

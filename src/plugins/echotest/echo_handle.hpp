@@ -6,6 +6,7 @@
 
 #include "api/plugin.hpp"
 #include "plugins/echotest/echo_media.hpp"
+#include "plugins/echotest/echo_recording.hpp"
 #include "plugins/echotest/echo_request.hpp"
 
 namespace limen::echotest {
@@ -13,7 +14,7 @@ namespace limen::echotest {
 class EchoHandle final : public PluginHandle {
  public:
   // `notify`: tell event handlers.
-  EchoHandle(HandleContext& context, bool notify);
+  EchoHandle(PluginContext& plugin, HandleContext& context, bool notify);
 
   void on_message(Message message, Reply reply) override;
   void on_slow_link(const SlowLink& slow) override;
@@ -32,7 +33,8 @@ class EchoHandle final : public PluginHandle {
     Codec audio_codec = Codec::unknown, video_codec = Codec::unknown;
     bool audio_red = false;
     bool e2ee = false;
-    bool recording_refused = false;
+    std::vector<EchoTrack> tracks;  // that can be recorded
+    std::vector<EchoRecordingFile> recordings;
   };
 
   std::optional<EchoError> process(const Message& message, std::optional<LocalJsep>& answer);
@@ -42,12 +44,13 @@ class EchoHandle final : public PluginHandle {
   void choose_layer(std::string_view name, int layer, int current, void (EchoMedia::*setter)(int));
   void apply_delays(const EchoRequest& request);
   std::optional<EchoError> take_offer(const RemoteJsep& offer, const EchoRequest& request, LocalJsep& answer);
-  void note_recording(const EchoRequest& request);
+  void record(const EchoRequest& request);
   void on_layers(media::Layers current, LayerTotals totals);
   void notify_settings();
   template <typename... Args>
   void tell_media(void (EchoMedia::*setter)(Args...), std::type_identity_t<Args>... args);
 
+  PluginContext& plugin_;
   HandleContext& context_;
   bool notify_;
   Settings settings_;

@@ -1,6 +1,13 @@
 #include "plugins/echotest/echo_media.hpp"
 
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
 namespace limen::echotest {
+namespace {
+constexpr std::string_view kTextPrefix = "Janus EchoTest here! You wrote: ";
+}  // namespace
 
 void EchoMedia::on_rtp(const RtpPacket& packet) {
   if (packet.mline >= kinds_.size()) return;
@@ -13,12 +20,40 @@ void EchoMedia::on_rtp(const RtpPacket& packet) {
   else if (video_) relay(OutgoingRtp::same_as(packet));
 }
 
-void EchoMedia::relay(OutgoingRtp out) {
+void EchoMedia::relay(OutgoingRtp out, bool layered) {
   if (min_delay_ >= 0 && max_delay_ >= 0) {
     out.min_playout_delay = min_delay_;
     out.max_playout_delay = max_delay_;
   }
   context_.send(out);
+  media::Recorder* recording = recorder(kinds_[out.source->mline], out.source->mline);
+  if (recording == nullptr) return;
+  if (layered) recording->on_outgoing(out, context_.now());
+  else recording->on_rtp(*out.source, context_.now());
+}
+
+media::Recorder* EchoMedia::recorder(MediaKind kind, uint8_t mline) {
+  for (Recording& recording : recordings_) {
+    // Data messages do not say which m-line they came by: there is one at most.
+    if (recording.recorder->kind() == kind && (kind == MediaKind::data || recording.mline == mline)) {
+      return recording.recorder.get();
+    }
+  }
+  return nullptr;
+}
+
+void EchoMedia::record(uint8_t mline, std::shared_ptr<media::RecordingFile> file) {
+  recordings_.push_back({mline, std::make_unique<media::Recorder>(std::move(file))});
+}
+
+// Text is answered, and ends at the first NUL; binary messages go back as they are.
+void EchoMedia::on_data(const DataMessage& message) {
+  DataMessage echo = message;
+  if (!message.binary) echo.bytes.erase(std::find(echo.bytes.begin(), echo.bytes.end(), 0), echo.bytes.end());
+  if (echo.bytes.empty()) return;
+  if (media::Recorder* recording = recorder(MediaKind::data, 0)) recording->on_data(echo, context_.now());
+  if (!message.binary) echo.bytes.insert(echo.bytes.begin(), kTextPrefix.begin(), kTextPrefix.end());
+  context_.send_data(echo);
 }
 
 void EchoMedia::relay_layers(const RtpPacket& packet) {
@@ -27,7 +62,7 @@ void EchoMedia::relay_layers(const RtpPacket& packet) {
   if (video_) {
     media::LayerOutcome outcome = selector_.on_packet(packet, context_.now());
     if (outcome.need_keyframe) ask_keyframe();
-    if (outcome.out) relay(*outcome.out);
+    if (outcome.out) relay(*outcome.out, true);
     changed = changed || outcome.changed;
   }
   if (changed) observer_.layers(selector_.current(), totals_);
@@ -94,6 +129,7 @@ void EchoMedia::ask_keyframe() {
 void EchoMedia::reset() {
   selector_ = {};
   kinds_.clear();
+  recordings_.clear();
   totals_ = {};
   audio_ = true;
   video_ = true;

@@ -10,6 +10,7 @@
 
 #include "api/media.hpp"
 #include "media/layer_selector.hpp"
+#include "media/recording/recorder.hpp"
 #include "wire/codec/video_layers_allocation.hpp"
 
 namespace limen::echotest {
@@ -35,6 +36,7 @@ class EchoMedia final : public MediaHandler {
 
   void on_rtp(const RtpPacket& packet) override;
   void on_feedback(const RtcpFeedback& feedback) override;
+  void on_data(const DataMessage& message) override;
   void on_connected() override;
   void on_disconnected() override { reset(); }
 
@@ -49,10 +51,19 @@ class EchoMedia final : public MediaHandler {
   void set_fallback(Duration fallback) { selector_.set_fallback(fallback); }
   void set_delays(int16_t min, int16_t max);
   void ask_keyframe();
+  // What is sent back of this m-line is recorded too.
+  void record(uint8_t mline, std::shared_ptr<media::RecordingFile> file);
+  void stop_recording() { recordings_.clear(); }
   void reset();
 
  private:
-  void relay(OutgoingRtp out);
+  struct Recording {
+    uint8_t mline;
+    std::unique_ptr<media::Recorder> recorder;
+  };
+
+  void relay(OutgoingRtp out, bool layered = false);
+  media::Recorder* recorder(MediaKind kind, uint8_t mline);
   void relay_layers(const RtpPacket& packet);
   void look_at_totals(const RtpPacket& packet, bool& changed);
 
@@ -67,6 +78,7 @@ class EchoMedia final : public MediaHandler {
   uint64_t bitrate_ = 0;
   int16_t min_delay_ = -1;
   int16_t max_delay_ = -1;
+  std::vector<Recording> recordings_;  // at most one of a kind
 };
 
 }  // namespace limen::echotest

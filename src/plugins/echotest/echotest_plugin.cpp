@@ -46,7 +46,7 @@ class EchoTestPlugin final : public Plugin {
   }
 
   Result<std::unique_ptr<PluginHandle>> attach(HandleContext& handle) override {
-    return std::make_unique<echotest::EchoHandle>(handle, settings_.events && context_->events_enabled());
+    return std::make_unique<echotest::EchoHandle>(*context_, handle, settings_.events && context_->events_enabled());
   }
 
   std::optional<Json> on_admin_message(const Json& request) override { return request; }

@@ -1,6 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "media/recording/fake_plugin_context.hpp"
 #include "plugins/echotest/echo_answer.hpp"
 #include "plugins/echotest/echo_handle.hpp"
 
@@ -22,7 +27,10 @@ class FakeMediaContext final : public MediaContext {
       words.push_back(fmt::format("remb {}", estimate->bps));
     else words.push_back(fmt::format("pli {}", std::get<KeyframeRequest>(feedback).mline));
   }
-  bool send_data(const DataMessage&) override { return false; }
+  bool send_data(const DataMessage& message) override {
+    words.push_back(fmt::format("data {}", as_text(message.bytes)));
+    return true;
+  }
   Instant now() const override { return clock; }
   TimerId call_at(Instant, Task) override { return {}; }
   void cancel(TimerId) override {}
@@ -72,7 +80,7 @@ constexpr std::string_view kOffer =
 
 class EchoTest : public testing::Test {
  protected:
-  EchoTest() : echo_(context_, true) {}
+  EchoTest() : echo_(plugin_, context_, true) {}
 
   void send(std::string_view body, std::optional<RemoteJsep> jsep = std::nullopt) {
     Message message{.transaction = "t", .body = parse_json(body)->as_object(), .jsep = std::move(jsep)};
@@ -123,6 +131,7 @@ class EchoTest : public testing::Test {
   std::vector<std::string> events() { return std::exchange(context_.events, {}); }
   std::vector<std::string> words() { return std::exchange(context_.media.words, {}); }
 
+  media::test::FakePluginContext plugin_;
   FakeHandleContext context_;
   EchoHandle echo_;
   std::string hint_;
@@ -285,10 +294,93 @@ TEST_F(EchoTest, slow_links_are_told_for_what_arrives) {
   EXPECT_EQ(echo_.query().at("slowlink_count"), 2);
 }
 
-TEST_F(EchoTest, recording_is_not_claimed) {
-  send(R"({"record":true,"filename":"x"})", offer());
-  EXPECT_THAT(events(), ElementsAre(R"(t {"echotest":"event","result":"ok"})"));
+TEST_F(EchoTest, text_is_answered_and_binary_comes_back) {
+  context_.handler->on_data({.label = "l", .protocol = "", .binary = false, .bytes = {'h', 'i', 0, 'x'}});
+  context_.handler->on_data({.label = "l", .protocol = "", .binary = true, .bytes = {'b'}});
+  context_.handler->on_data({.label = "l", .protocol = "", .binary = true, .bytes = {}});
+  EXPECT_THAT(words(), ElementsAre("data Janus EchoTest here! You wrote: hi", "data b"));
+}
+
+class EchoTestRecording : public EchoTest {
+ protected:
+  EchoTestRecording() {
+    std::string name = (std::filesystem::temp_directory_path() / "limen-echo-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+  }
+  ~EchoTestRecording() override { std::filesystem::remove_all(folder_); }
+  std::string record(std::string_view name = "echo") {
+    return fmt::format(R"({{"record":true,"filename":"{}/{}"}})", folder_, name);
+  }
+  size_t size_of(const std::string& name) {
+    plugin_.run();
+    std::error_code none;
+    auto size = std::filesystem::file_size(folder_ + "/" + name, none);
+    return none ? 0 : size;
+  }
+  bool spoken(bool video_line) {
+    std::vector<uint8_t> bytes(40, 0);
+    bytes[0] = 0x80;
+    RtpPacket packet;
+    packet.packet = pool_.copy(bytes, {});
+    packet.payload_offset = 12;
+    packet.payload_size = 28;
+    packet.mline = video_line ? 1 : 0;
+    return received(packet);
+  }
+
+  std::string folder_;
+  PacketPool pool_;
+};
+
+TEST_F(EchoTestRecording, what_is_sent_back_is_recorded_until_it_is_stopped) {
+  send("{}", offer());
+  words();
+  send(record());
+  EXPECT_THAT(words(), ElementsAre("pli 1"));
+  EXPECT_EQ(write_json(echo_.query().at("recording"), JsonFormat::compact),
+            R"({"audio":"echo-audio.mjr","video":"echo-video.mjr"})");
+  EXPECT_THAT(context_.notified.back(), testing::HasSubstr(R"("recording":{"audio":"echo-audio.mjr")"));
+  send(R"({"video":false})");
+  spoken(false);
+  spoken(true);  // muted: not recorded
+  send(R"({"record":false})");
   EXPECT_FALSE(echo_.query().as_object().contains("recording"));
+  EXPECT_GT(size_of("echo-audio.mjr"), 50U);
+  EXPECT_EQ(size_of("echo-video.mjr"), 8U);
+}
+
+TEST_F(EchoTestRecording, a_hangup_ends_the_files) {
+  send(record(), offer());
+  spoken(true);
+  echo_.on_hangup("Close PC");
+  EXPECT_GT(size_of("echo-video.mjr"), 50U);
+}
+
+TEST_F(EchoTestRecording, nothing_in_use_makes_no_files) {
+  send(record());
+  EXPECT_FALSE(echo_.query().as_object().contains("recording"));
+  plugin_.run();
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(EchoTestRecording, protected_folders_are_left_alone) {
+  send(record("protected/echo"), offer());
+  EXPECT_THAT(events().back(), testing::HasSubstr(R"("result":"ok")"));
+  EXPECT_FALSE(echo_.query().as_object().contains("recording"));
+}
+
+TEST_F(EchoTestRecording, data_is_recorded_without_the_answers_prefix) {
+  std::string sdp(kOffer);
+  sdp += "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 1.1.1.1\r\na=mid:2\r\na=sctp-port:5000\r\n";
+  send("{}", offer(sdp));
+  send(record());
+  context_.handler->on_data({.label = "l", .protocol = "", .binary = false, .bytes = {'h', 'i'}});
+  send(R"({"record":false})");
+  plugin_.run();
+  std::ifstream in(folder_ + "/echo-data.mjr", std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  EXPECT_THAT(text, testing::EndsWith("hi"));
+  EXPECT_EQ(text.find("You wrote"), std::string::npos);
 }
 
 }  // namespace
