@@ -1,0 +1,34 @@
+// What the control thread knows of a publisher's forwarders and remotizations (contract, 6 and 7).
+//
+// Plain values, control thread. The forwarders themselves live with the publisher's media half and are
+// known there by the same number.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "api/json.hpp"
+#include "wire/codec/codec.hpp"
+
+namespace limen::videoroom {
+
+struct Forward {
+  uint32_t stream_id = 0;
+  int mindex = 0;
+  MediaKind kind = MediaKind::audio;
+  std::string host;  // resolved
+  uint16_t port = 0, remote_rtcp_port = 0, local_rtcp_port = 0;
+  uint8_t payload_type = 0;
+  uint32_t ssrc = 0;
+  int substream = -1;  // 1 or 2 are told
+  bool srtp = false;
+  std::string remote_id;  // part of that remotization; "": a forwarder of its own
+
+  JsonObject json() const;
+};
+
+struct Remotization {
+  std::string remote_id, host;
+  uint16_t port = 0, rtcp_port = 0;
+};
+
+}  // namespace limen::videoroom

@@ -1,0 +1,186 @@
+#include "plugins/videoroom/rooms.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/constant_time.hpp"
+#include "base/log.hpp"
+#include "config/category_edit.hpp"
+#include "plugins/videoroom/dummy.hpp"
+#include "plugins/videoroom/publisher.hpp"
+
+namespace limen::videoroom {
+namespace {
+
+constexpr std::string_view kPackage = "janus.plugin.videoroom";
+
+// "room-<id>" or "<id>"; nothing if numbers are wanted and it is not one in its plain form.
+std::optional<Id> id_of_group(std::string_view name, bool strings) {
+  if (name.starts_with("room-")) name.remove_prefix(5);
+  if (strings) return name.empty() ? std::nullopt : std::optional<Id>(Id(std::string(name)));
+  uint64_t number = 0;
+  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || end != name.data() + name.size() || number == 0) return std::nullopt;
+  if (std::to_string(number) != name) return std::nullopt;
+  return Id(number);
+}
+
+struct StaticRoom {
+  Id id;
+  RoomSettings settings;
+};
+
+Result<> read_file(const std::string& folder, GeneralSettings& general, std::vector<StaticRoom>& rooms,
+                   config::Findings& findings) {
+  auto file = config::read_module(folder, kPackage);
+  if (!file) return std::unexpected(file.error());
+  if (!*file) return {};
+  config::read_group(**file, "general", general, findings);
+  for (const config::Node& group : (*file)->children) {
+    if (group.kind != config::Node::Kind::group || config::same_text(group.name, "general")) continue;
+    auto warn = [&](std::string_view text) {
+      findings.warnings.push_back(
+          fmt::format("{}:{}: room '{}' {}", group.place.file, group.place.line, group.name, text));
+    };
+    auto id = id_of_group(group.name, general.string_ids);
+    if (!id) {
+      warn("left out: its id must be a number above 0");
+      continue;
+    }
+    if (std::ranges::any_of(rooms, [&id](const StaticRoom& other) { return other.id == *id; })) {
+      warn("left out: there is one already");
+      continue;
+    }
+    RoomKeys keys;
+    config::GroupReader reader(&group, findings);
+    describe(reader, keys);
+    reader.ignore("dummy_streams");
+    reader.finish();
+    rooms.push_back({*id, settings_from_config(keys, group, findings)});
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> Rooms::check(const std::string& folder, config::Findings& findings) {
+  GeneralSettings general;
+  std::vector<StaticRoom> rooms;
+  return read_file(folder, general, rooms, findings);
+}
+
+Result<> Rooms::start(PluginContext& context) {
+  context_ = &context;
+  config::Findings findings;
+  std::vector<StaticRoom> rooms;
+  Result<> done = read_file(context.configs_folder(), general_, rooms, findings);
+  for (const std::string& text : findings.warnings) log::warning("", "{}", text);
+  if (!done) return done;
+  can_save_ = config::module_file(context.configs_folder(), kPackage).has_value();
+  for (StaticRoom& room : rooms) add(std::move(room.id), std::move(room.settings));
+  return {};
+}
+
+Room* Rooms::find(const Id& id) const {
+  auto found = rooms_.find(id);
+  return found == rooms_.end() ? nullptr : found->second.get();
+}
+
+Id Rooms::free_id() {
+  while (true) {
+    Id id = random_id(context_->random(), strings());
+    if (find(id) == nullptr) return id;
+  }
+}
+
+Id Rooms::free_member_id(const Room& room) {
+  while (true) {
+    Id id = random_id(context_->random(), strings());
+    if (room.find(id) == nullptr) return id;
+  }
+}
+
+uint32_t Rooms::free_private_id(const Room& room) {
+  while (true) {
+    uint32_t id = context_->random().u32();
+    if (id != 0 && room.find_private(id) == nullptr) return id;
+  }
+}
+
+Room& Rooms::add(Id id, RoomSettings settings) {
+  if (settings.description.empty()) settings.description = "Room " + id.text();
+  if (settings.signed_tokens && !context_->signed_tokens()) {
+    log::warning("", "VideoRoom: room {} cannot check signed tokens, the server does not use them", id.text());
+    settings.signed_tokens = false;
+  }
+  auto& room = rooms_[id];
+  room = std::make_unique<Room>(id, std::move(settings));
+  if (room->settings().dummy_publisher) add_dummy_publisher(*this, *room);
+  return *room;
+}
+
+bool Rooms::save(const Room& room) {
+  // One entry, under the longer of its two names.
+  const std::string folder = context_->configs_folder();
+  Result<> done = config::save_category(folder, kPackage, "room-" + room.id().text(), room_entries(room.settings()));
+  if (done) done = config::remove_category(folder, kPackage, room.id().text());
+  if (!done) log::error("", "VideoRoom: room {} is not saved: {}", room.id().text(), done.error().text);
+  return done.has_value();
+}
+
+bool Rooms::forget_saved(const Id& id) {
+  const std::string folder = context_->configs_folder();
+  Result<> done = config::remove_category(folder, kPackage, "room-" + id.text());
+  if (done) done = config::remove_category(folder, kPackage, id.text());
+  if (!done) log::error("", "VideoRoom: room {} stays in the configuration: {}", id.text(), done.error().text);
+  return done.has_value();
+}
+
+void Rooms::destroy(Room& room) {
+  auto taken = rooms_.extract(room.id());
+  // By id: a member that is told may leave, but none can join any more.
+  std::vector<Publisher*> members;
+  for (const auto& [id, member] : room.members()) members.push_back(member);
+  for (Publisher* member : members) {
+    if (!member->dummy()) member->room_destroyed();
+  }
+}
+
+RoomResult<> check_secret(const JsonObject& body, std::string_view name, std::string_view wanted) {
+  if (wanted.empty()) return {};
+  const Json* given = body.if_contains(name);
+  if (given == nullptr) return refuse(ErrorCode::missing_element, "Missing mandatory element ({})", name);
+  if (!given->is_string()) {
+    return refuse(ErrorCode::invalid_element, "Invalid element type ({} should be a string)", name);
+  }
+  if (!constant_time_equal(std::string_view(given->get_string()), wanted)) {
+    return refuse(ErrorCode::unauthorized, "Unauthorized (wrong {})", name);
+  }
+  return {};
+}
+
+RoomResult<> check_forward_key(const Rooms& rooms, const JsonObject& body) {
+  if (!rooms.general().lock_rtp_forward) return {};
+  return check_secret(body, "admin_key", rooms.general().admin_key);
+}
+
+RoomResult<Room*> Rooms::access(const JsonObject& body) const {
+  auto id = read_id(body, "room", strings(), false);
+  if (!id) return passed_on(id);
+  return access(id->value_or(strings() ? Id(std::string()) : Id()), body);
+}
+
+RoomResult<Room*> Rooms::access(const Id& id, const JsonObject& body) const {
+  Room* room = find(id);
+  if (room == nullptr) return refuse(ErrorCode::no_such_room, "No such room ({})", id.text());
+  if (auto allowed = check_secret(body, "secret", room->settings().secret); !allowed) return passed_on(allowed);
+  return room;
+}
+
+void Rooms::notify(HandleContext* handle, JsonObject data) {
+  if (!general_.events || !context_->events_enabled()) return;
+  if (handle != nullptr) handle->notify_event(std::move(data));
+  else context_->notify_event(std::move(data));
+}
+
+}  // namespace limen::videoroom

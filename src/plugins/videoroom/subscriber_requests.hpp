@@ -1,0 +1,140 @@
+// The described requests of subscribers (contract, section 5). Feeds are read apart (ids.hpp).
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "api/json.hpp"
+
+namespace limen::videoroom {
+
+// Which layers, of simulcast and SVC alike.
+struct LayerWish {
+  std::optional<uint32_t> substream, temporal, fallback, spatial_layer, temporal_layer;
+  bool any() const { return substream || temporal || spatial_layer || temporal_layer; }
+};
+template <typename V>
+void describe_layers(V& v, LayerWish& r) {
+  v.field("substream", r.substream, "Simulcast substream, 0 to 2");
+  v.field("temporal", r.temporal, "Temporal layer, 0 to 2");
+  v.field("fallback", r.fallback, "Microseconds before a lower substream is taken");
+  v.field("spatial_layer", r.spatial_layer, "SVC spatial layer, 0 to 2");
+  v.field("temporal_layer", r.temporal_layer, "SVC temporal layer, 0 to 2");
+}
+
+struct JoinAsSubscriber {
+  std::optional<uint32_t> private_id;
+  std::optional<JsonArray> streams;
+  std::optional<bool> use_msid, autoupdate, audio, video, data, offer_audio, offer_video, offer_data;
+  LayerWish layers;
+};
+template <typename V>
+void describe(V& v, JoinAsSubscriber& r) {
+  v.field("streams", r.streams, "What to subscribe to");
+  v.field("private_id", r.private_id, "Which participant this is");
+  v.field("use_msid", r.use_msid, "Offers name the publisher");
+  v.field("autoupdate", r.autoupdate, "Offer again when a publisher goes");
+  v.field("audio", r.audio, "Accepted and not used");
+  v.field("video", r.video, "Accepted and not used");
+  v.field("data", r.data, "Accepted and not used");
+  v.field("offer_audio", r.offer_audio, "Old form: with audio");
+  v.field("offer_video", r.offer_video, "Old form: with video");
+  v.field("offer_data", r.offer_data, "Old form: with data");
+  describe_layers(v, r.layers);
+}
+
+// An entry of `streams` in join, subscribe and update.
+struct SubscribeEntry {
+  std::optional<std::string> mid, crossrefid;
+  std::optional<bool> send;
+  LayerWish layers;
+  std::optional<int32_t> min_delay, max_delay;
+};
+template <typename V>
+void describe(V& v, SubscribeEntry& r) {
+  v.field("mid", r.mid, "One stream of the feed");
+  v.field("crossrefid", r.crossrefid, "The application's own name of it");
+  v.field("send", r.send, "Relay it");
+  describe_layers(v, r.layers);
+  v.field("min_delay", r.min_delay, "Playout delay, units of 10 ms");
+  v.field("max_delay", r.max_delay, "Playout delay, units of 10 ms");
+}
+
+struct UnsubscribeEntry {
+  std::optional<std::string> mid, sub_mid;
+};
+template <typename V>
+void describe(V& v, UnsubscribeEntry& r) {
+  v.field("mid", r.mid, "One stream of the feed");
+  v.field("sub_mid", r.sub_mid, "One m-line of the subscription");
+}
+
+struct SubscribeRequest {
+  JsonArray streams;
+};
+template <typename V>
+void describe(V& v, SubscribeRequest& r) {
+  v.field("streams", r.streams, "What to add or remove");
+}
+
+struct UpdateRequest {
+  std::optional<JsonArray> subscribe, unsubscribe;
+};
+template <typename V>
+void describe(V& v, UpdateRequest& r) {
+  v.field("subscribe", r.subscribe, "What to add");
+  v.field("unsubscribe", r.unsubscribe, "What to remove");
+}
+
+struct SwitchEntry {
+  std::string mid, sub_mid;
+  LayerWish layers;
+};
+template <typename V>
+void describe(V& v, SwitchEntry& r) {
+  v.field("mid", r.mid, "Stream of the feed");
+  v.field("sub_mid", r.sub_mid, "M-line of the subscription that shows it from now on");
+  describe_layers(v, r.layers);
+}
+
+struct SwitchRequest {
+  std::optional<JsonArray> streams;
+};
+template <typename V>
+void describe(V& v, SwitchRequest& r) {
+  v.field("streams", r.streams, "What to show where");
+}
+
+// An entry of `streams` in a subscriber's configure.
+struct ConfigureEntry {
+  std::optional<std::string> mid;
+  std::optional<bool> send;
+  LayerWish layers;
+  std::optional<int32_t> min_delay, max_delay;
+};
+template <typename V>
+void describe(V& v, ConfigureEntry& r) {
+  v.field("mid", r.mid, "M-line of the subscription");
+  v.field("send", r.send, "Relay it");
+  describe_layers(v, r.layers);
+  v.field("min_delay", r.min_delay, "Playout delay, units of 10 ms");
+  v.field("max_delay", r.max_delay, "Playout delay, units of 10 ms");
+}
+
+struct ConfigureSubscriber {
+  ConfigureEntry single;
+  std::optional<JsonArray> streams;
+  std::optional<bool> audio, video, data, restart, update;
+};
+template <typename V>
+void describe(V& v, ConfigureSubscriber& r) {
+  v.field("streams", r.streams, "Settings of streams");
+  v.field("audio", r.audio, "Relay audio");
+  v.field("video", r.video, "Relay video");
+  v.field("data", r.data, "Relay data");
+  v.field("restart", r.restart, "Offer again, with new ICE credentials");
+  v.field("update", r.update, "Offer again");
+  describe(v, r.single);
+}
+
+}  // namespace limen::videoroom
