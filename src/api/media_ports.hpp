@@ -1,41 +1,18 @@
-// UDP ports and SRTP contexts that media handlers may open on their shard: for forwarders, mountpoints and
-// remote publishers. Peers' own sockets are not among them.
-//
-// A shard's thread only. Both are bounded: so many ports, so many bytes in a port's queue.
+// UDP ports (base/udp_ports.hpp) and SRTP contexts that media handlers may open on their shard: for
+// forwarders, mountpoints and remote publishers. A shard's thread only.
 #pragma once
 #include <cstdint>
-#include <functional>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "base/net_address.hpp"
-#include "base/packet.hpp"
-#include "base/strong_id.hpp"
+#include "base/udp_ports.hpp"
 
 namespace limen {
 
-using UdpPortId = StrongId<struct UdpPortTag>;
-
-struct UdpBind {
-  SocketAddress local;                 // unspecified ip: every address of its family; port 0: any
-  std::optional<IpAddress> multicast;  // join this group
-  std::string interface = {};          // name or address to join it on; empty: the system's choice
-};
-
-struct UdpPort {
-  UdpPortId id;
-  SocketAddress local;  // as bound
-};
-
-// The packet is uniquely owned: it may be decrypted in place.
-using UdpReceive = std::function<void(const SocketAddress& from, Packet packet, Instant now)>;
-
 // Keys of SRTP without DTLS (SDES-like): AES_CM_128_HMAC_SHA1_80 or _32.
 struct SrtpMaterial {
-  int suite = 80;            // 80 or 32: bits of the tag
-  std::vector<uint8_t> key;  // master key and salt: 16 + 14 bytes
+  int suite = 80;                 // 80 or 32: bits of the tag
+  std::vector<uint8_t> key = {};  // master key and salt: 16 + 14 bytes
   friend bool operator==(const SrtpMaterial&, const SrtpMaterial&) = default;
 };
 

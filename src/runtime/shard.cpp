@@ -17,7 +17,8 @@
 namespace limen::runtime {
 namespace {
 
-constexpr uint32_t kWakeTag = UINT32_MAX;  // any other tag is a SocketId
+constexpr uint32_t kWakeTag = UINT32_MAX;
+constexpr uint32_t kPortTag = 0x80000000;  // this bit: a UdpPortSet's tag; else a SocketId
 constexpr int kEvents = 64;
 
 int wait_with_deadline(int epoll_fd, epoll_event* events, Duration timeout) {
@@ -57,6 +58,7 @@ Shard::Shard(Setup setup, PacketPool& pool, PostMesh& mesh, Watchdog& watchdog, 
       wants_writable_(sockets_.size(), false),
       sender_(sockets_, setup.gso),
       receiver_(pool),
+      ports_(epoll_fd, kPortTag, pool),
       now_(monotonic_now()) {
   on_packet_ = [this](const Flow& from, Packet packet) {
     if (callbacks_.on_datagram) callbacks_.on_datagram(from, std::move(packet), now_);
@@ -167,6 +169,10 @@ void Shard::handle_ready(uint32_t tag, uint32_t events) {
     [[maybe_unused]] ssize_t got =
         read(wake_fd_, &count, sizeof count);  // nothing to read: woken by a post seen already
     return;
+  }
+  if ((tag & kPortTag) != 0) {
+    ports_.handle_ready(tag, now_);
+    return tick("a media port");
   }
   if ((events & EPOLLOUT) != 0) {
     sender_.writable(tag);

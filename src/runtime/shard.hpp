@@ -15,6 +15,7 @@
 #include "base/tx_queue.hpp"
 #include "runtime/post_mesh.hpp"
 #include "runtime/timer_queue.hpp"
+#include "runtime/udp_port_set.hpp"
 #include "runtime/udp_receiver.hpp"
 #include "runtime/udp_sender.hpp"
 #include "runtime/udp_socket.hpp"
@@ -63,6 +64,7 @@ class Shard final : public Executor {
   uint32_t index() const { return index_; }
   std::vector<BoundSocket> bound_sockets() const;
   TxQueue& tx() { return tx_; }
+  UdpPorts& ports() { return ports_; }
   PacketPool& packets() { return pool_; }
   // Before the thread starts.
   void set_callbacks(ShardCallbacks callbacks) { callbacks_ = std::move(callbacks); }
@@ -110,6 +112,7 @@ class Shard final : public Executor {
   TxQueue tx_;
   UdpSender sender_;
   UdpReceiver receiver_;
+  UdpPortSet ports_;
   UdpReceiver::Sink on_packet_;
   std::function<Instant()> after_message_;
   TimerQueue timers_;

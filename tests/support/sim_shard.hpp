@@ -5,12 +5,15 @@
 //   core::MediaPlane plane(control, {shard.env()});
 //   shard.drive(plane.host(0));
 #pragma once
+#include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/packet.hpp"
 #include "base/tx_queue.hpp"
+#include "base/udp_ports.hpp"
 #include "core/media/media_host.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/sim_executor.hpp"
@@ -18,11 +21,11 @@
 
 namespace limen::test {
 
-class SimShard final : public Executor {
+class SimShard final : public Executor, public UdpPorts {
  public:
   SimShard(SimScheduler& world, SimNetwork& network, HostId host, const std::vector<SocketAddress>& addresses,
            uint64_t seed)
-      : loop_(world.add_executor("shard")), network_(network), random_(seed) {
+      : loop_(world.add_executor("shard")), network_(network), host_id_(host), random_(seed) {
     for (const SocketAddress& address : addresses) {
       auto id = static_cast<SocketId>(sockets_.size());
       sockets_.push_back(network.bind(host, address, [this, id](const SimDatagram& datagram) {
@@ -33,8 +36,33 @@ class SimShard final : public Executor {
     }
   }
 
-  core::MediaShardEnv env() { return {*this, tx_, pool_, random_, bases_}; }
+  core::MediaShardEnv env() { return {*this, tx_, pool_, random_, bases_, this}; }
   void drive(core::MediaHost& host) { host_ = &host; }
+
+  // An unspecified address stands for the shard's first one.
+  Result<UdpPort> open(const UdpBind& bind, UdpReceive receive) override {
+    SocketAddress local = bind.local;
+    if (local.ip.is_unspecified()) local.ip = bases_.front().address.ip;
+    UdpPortId id(++last_port_);
+    SimSocketId socket = network_.bind(host_id_, local, [this, id](const SimDatagram& datagram) {
+      post([this, id, datagram] { receive_on(id, datagram); });
+    });
+    ports_[id] = {socket, std::make_shared<UdpReceive>(std::move(receive))};
+    return UdpPort{id, network_.local_address(socket)};
+  }
+  void close(UdpPortId port) override {
+    auto it = ports_.find(port);
+    if (it == ports_.end()) return;
+    network_.close(it->second.socket);
+    ports_.erase(it);
+  }
+  bool send(UdpPortId port, const SocketAddress& to, Bytes datagram) override {
+    auto it = ports_.find(port);
+    if (it == ports_.end()) return false;
+    network_.send(it->second.socket, to, datagram);
+    return true;
+  }
+  size_t open_ports() const { return ports_.size(); }
   PacketPool& packets() { return pool_; }
   uint64_t turns() const { return turns_; }
 
@@ -57,6 +85,14 @@ class SimShard final : public Executor {
     if (packet && host_ != nullptr) host_->on_datagram({id, datagram.from}, std::move(packet), now());
   }
 
+  void receive_on(UdpPortId id, const SimDatagram& datagram) {
+    auto it = ports_.find(id);
+    Packet packet = pool_.copy(datagram.bytes, now());
+    if (it == ports_.end() || !packet) return;
+    auto receive = it->second.receive;  // kept alive: it may close the port
+    (*receive)(datagram.from, std::move(packet), now());
+  }
+
   void end_turn() {
     ++turns_;
     if (host_ == nullptr) return;
@@ -77,7 +113,15 @@ class SimShard final : public Executor {
   }
 
   SimExecutor& loop_;
+  struct Port {
+    SimSocketId socket;
+    std::shared_ptr<UdpReceive> receive;
+  };
+
   SimNetwork& network_;
+  HostId host_id_;
+  std::unordered_map<UdpPortId, Port> ports_;
+  uint64_t last_port_ = 0;
   SeededRandom random_;
   PacketPool pool_;
   TxQueue tx_;

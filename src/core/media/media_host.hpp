@@ -32,6 +32,7 @@ struct MediaShardEnv {
   PacketPool& packets;
   Random& random;                     // called on the shard's thread
   std::vector<rtc::LocalBase> bases;  // the shard's sockets, for host candidates
+  UdpPorts* ports = nullptr;          // for media handlers; none: they get an error
 };
 
 // How a host reaches the rest; each function may be called on the shard's thread.
@@ -81,6 +82,11 @@ class MediaHost final : public MediaShard {
   Instant now() const override { return env_.executor.now(); }
   MediaContext* find(PeerId peer) override;
   void post(uint32_t shard, std::move_only_function<void(MediaShard&)> task) override;
+  Result<UdpPort> open_udp(const UdpBind& bind, UdpReceive receive) override;
+  void close_udp(UdpPortId port) override;
+  bool send_udp(UdpPortId port, const SocketAddress& to, Bytes datagram) override;
+  Result<std::unique_ptr<SrtpProtector>> make_protector(const SrtpMaterial& material) override;
+  Result<std::unique_ptr<SrtpUnprotector>> make_unprotector(const SrtpMaterial& material) override;
 
  private:
   friend class PeerHost;

@@ -25,9 +25,54 @@ class FakeShard final : public MediaShard {
   void post(uint32_t shard, std::move_only_function<void(MediaShard&)> task) override;
   void end_turn() { end_turn_of_locals(now()); }
 
+  // Ports are numbers from 1; SRTP is one byte 0xee at the end.
+  struct Datagram {
+    UdpPortId port;
+    SocketAddress to;
+    std::vector<uint8_t> bytes;
+  };
+  Result<UdpPort> open_udp(const UdpBind&, UdpReceive receive) override {
+    if (refuse_ports) return fail("no more ports");
+    UdpPortId id(++last_port_);
+    receivers[id.value()] = std::move(receive);
+    return UdpPort{id, {IpAddress::v4(0x7f000001), static_cast<uint16_t>(40000 + last_port_)}};
+  }
+  void close_udp(UdpPortId port) override { receivers.erase(port.value()); }
+  bool send_udp(UdpPortId port, const SocketAddress& to, Bytes bytes) override {
+    datagrams.push_back({port, to, {bytes.begin(), bytes.end()}});
+    return receivers.contains(port.value());
+  }
+  Result<std::unique_ptr<SrtpProtector>> make_protector(const SrtpMaterial& material) override {
+    if (material.key.size() < 30) return fail("short key");
+    return std::make_unique<FakeProtector>();
+  }
+  Result<std::unique_ptr<SrtpUnprotector>> make_unprotector(const SrtpMaterial& material) override {
+    if (material.key.size() < 30) return fail("short key");
+    return std::make_unique<FakeUnprotector>();
+  }
+  void receive_on(uint64_t port, const SocketAddress& from, const std::vector<uint8_t>& bytes) {
+    receivers.at(port)(from, pool_.copy(bytes, now()), now());
+  }
+  std::map<uint64_t, UdpReceive> receivers;  // by port
+  std::vector<Datagram> datagrams;
+  bool refuse_ports = false;
+
  private:
+  struct FakeProtector final : SrtpProtector {
+    size_t protect_rtp(MutableBytes buffer, size_t size) override {
+      buffer[size] = 0xee;
+      return size + 1;
+    }
+    size_t protect_rtcp(MutableBytes buffer, size_t size) override { return protect_rtp(buffer, size); }
+  };
+  struct FakeUnprotector final : SrtpUnprotector {
+    size_t unprotect_rtp(MutableBytes packet) override { return packet.back() == 0xee ? packet.size() - 1 : 0; }
+    size_t unprotect_rtcp(MutableBytes packet) override { return unprotect_rtp(packet); }
+  };
+
   FakeShards& world_;
   uint32_t index_;
+  uint64_t last_port_ = 0;
   PacketPool pool_;
 };
 

@@ -18,17 +18,17 @@ namespace limen::media {
 
 struct ForwardSpec {
   MediaKind kind = MediaKind::audio;
-  SocketAddress to;
-  uint8_t payload_type = 0;          // 0: the publisher's
-  uint32_t ssrc = 0;                 // 0: the publisher's (simulcast: must be given)
-  bool simulcast = false;            // the best layer as one continuous stream
-  std::optional<uint8_t> substream;  // only this one of a simulcast publisher
-  uint16_t rtcp_port = 0;            // of the receiver; 0: no RTCP
-  std::optional<SrtpMaterial> srtp;  // video and audio only
+  SocketAddress to = {};
+  uint8_t payload_type = 0;               // 0: the publisher's
+  uint32_t ssrc = 0;                      // 0: the publisher's (simulcast: must be given)
+  bool simulcast = false;                 // the best layer as one continuous stream
+  std::optional<uint8_t> substream = {};  // only this one of a simulcast publisher
+  uint16_t rtcp_port = 0;                 // of the receiver; 0: no RTCP
+  std::optional<SrtpMaterial> srtp = {};  // video and audio only
 };
 
 struct ForwardObserver {
-  std::function<void()> ask_keyframe;
+  std::function<void()> ask_keyframe = {};
 };
 
 struct ForwardCounters {
@@ -53,8 +53,10 @@ class RtpForwarder {
  private:
   RtpForwarder(MediaShard& shard, ForwardSpec spec, ForwardObserver observer);
   Result<> open_sockets();
-  void on_rtcp(Bytes datagram);
-  void send(const RtpPacket& packet, const OutgoingRtp& note);
+  Result<> open_rtcp();
+  void on_rtcp(MutableBytes datagram);
+  void send(const OutgoingRtp& note);
+  void count(bool sent, size_t size);
 
   MediaShard& shard_;
   ForwardSpec spec_;
@@ -63,6 +65,7 @@ class RtpForwarder {
   UdpPortId socket_, rtcp_socket_;
   uint16_t local_rtcp_port_ = 0;
   std::unique_ptr<SrtpProtector> srtp_;
+  std::unique_ptr<SrtpUnprotector> rtcp_srtp_;  // the receiver answers with the same key
   std::vector<uint8_t> buffer_;
   ForwardCounters counters_;
 };

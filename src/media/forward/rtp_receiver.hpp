@@ -12,26 +12,31 @@
 #include "api/media.hpp"
 #include "base/result.hpp"
 #include "wire/codec/codec.hpp"
+#include "wire/codec/dependency_descriptor.hpp"
 #include "wire/rtp/header_extensions.hpp"
 
 namespace limen::media {
 
 struct ReceiveSpec {
-  UdpBind bind;                      // RTP; port 0: any
-  std::optional<UdpBind> rtcp_bind;  // RTCP on a port of its own; without it RTCP is found among RTP (RFC 5761)
-  Codec codec = Codec::unknown;      // for codec facts (key frames, layers) of what is received
-  uint8_t mline = 0;                 // written into the packets
-  ExtensionMap extensions;
-  std::optional<SrtpMaterial> srtp;
+  UdpBind bind = {};                      // RTP; port 0: any
+  std::optional<UdpBind> rtcp_bind = {};  // RTCP on a port of its own; without it RTCP is found among RTP (RFC 5761)
+  Codec codec = Codec::unknown;           // for codec facts (key frames, layers) of what is received
+  uint8_t mline = 0;                      // written into the packets
+  ExtensionMap extensions = {};
+  std::optional<SrtpMaterial> srtp = {};
 };
 
 struct ReceiveCounters {
   uint64_t packets = 0, bytes = 0;
-  uint64_t malformed = 0, unauthentic = 0, foreign = 0;  // dropped
+  uint64_t malformed = 0, unauthentic = 0;  // dropped
+  uint64_t foreign = 0;                     // neither RTP nor RTCP
 };
 
 class RtpReceiver {
  public:
+  static constexpr uint32_t kOwnSsrc = 1;  // sender of what goes back
+
+  // Must not destroy the receiver: post that.
   using OnPacket = std::function<void(const RtpPacket&)>;
   static Result<std::unique_ptr<RtpReceiver>> open(MediaShard& shard, ReceiveSpec spec, OnPacket on_packet);
   ~RtpReceiver();
@@ -57,7 +62,9 @@ class RtpReceiver {
   UdpPortId socket_, rtcp_socket_;
   SocketAddress local_, rtcp_local_;
   std::optional<SocketAddress> rtp_from_, rtcp_from_;
-  std::unique_ptr<SrtpUnprotector> srtp_;
+  std::unique_ptr<SrtpUnprotector> unprotector_;
+  std::unique_ptr<SrtpProtector> protector_;  // for what goes back
+  DependencyReader dependency_;
   ReceiveCounters counters_;
 };
 
