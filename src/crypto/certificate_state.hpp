@@ -3,7 +3,7 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "crypto/certificate.hpp"
@@ -20,7 +20,8 @@ struct Certificate::State {
   // One SSL_CTX for all associations with this certificate and the same options: it is the bulk of
   // what an association would cost to set up. Shards make associations at the same time, hence the lock.
   mutable std::mutex contexts_lock;
-  mutable std::map<std::pair<std::string, bool>, SslCtxPtr> contexts;
+  mutable std::map<std::tuple<std::string, std::string, bool>, SslCtxPtr>
+      contexts;  // ciphers, SRTP profiles, self-signed
 };
 
 // The shared context; stays alive as long as the certificate.

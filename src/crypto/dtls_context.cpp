@@ -28,7 +28,7 @@ bool set_identity(SSL_CTX* context, const Certificate::State& identity) {
   return true;
 }
 
-bool set_protocol(SSL_CTX* context) {
+bool set_protocol(SSL_CTX* context, const std::string& srtp_profiles) {
   SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
@@ -38,13 +38,14 @@ bool set_protocol(SSL_CTX* context) {
   SSL_CTX_set_cert_verify_callback(context, verify_dtls_peer, nullptr);
   return SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) == 1 &&
          SSL_CTX_set1_groups_list(context, "P-256") == 1 &&
-         SSL_CTX_set_tlsext_use_srtp(context, kSrtpProfiles) == 0;  // this one returns 0 for success
+         // This one returns 0 for success.
+         SSL_CTX_set_tlsext_use_srtp(context, srtp_profiles.empty() ? kSrtpProfiles : srtp_profiles.c_str()) == 0;
 }
 
 Result<SslCtxPtr> make_context(const Certificate::State& identity, const DtlsOptions& options) {
   ERR_clear_error();
   SslCtxPtr context(SSL_CTX_new(DTLS_method()));
-  if (!context || !set_protocol(context.get()) || !set_identity(context.get(), identity)) {
+  if (!context || !set_protocol(context.get(), options.srtp_profiles) || !set_identity(context.get(), identity)) {
     return fail("OpenSSL refuses the DTLS settings: {}", take_openssl_error());
   }
   if (auto set = set_ciphers(context.get(), options.ciphers); !set) return std::unexpected(set.error());
@@ -64,7 +65,7 @@ Result<> check_dtls_ciphers(const std::string& ciphers) {
 Result<SSL_CTX*> dtls_context(const Certificate& certificate, const DtlsOptions& options) {
   const Certificate::State& identity = certificate.state();
   std::lock_guard lock(identity.contexts_lock);
-  SslCtxPtr& context = identity.contexts[{options.ciphers, options.accept_self_signed}];
+  SslCtxPtr& context = identity.contexts[{options.ciphers, options.srtp_profiles, options.accept_self_signed}];
   if (!context) {
     auto made = make_context(identity, options);
     if (!made) return std::unexpected(made.error());

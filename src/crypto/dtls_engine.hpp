@@ -19,6 +19,7 @@ namespace limen::crypto {
 
 struct DtlsOptions {
   std::string ciphers;             // OpenSSL cipher list; empty: OpenSSL's default
+  std::string srtp_profiles;       // OpenSSL names joined by ':', best first; empty: all that we know
   bool accept_self_signed = true;  // false: any verification error of the peer's chain is fatal
   uint16_t mtu = 1200;             // largest datagram of a handshake flight
   Duration initial_timeout = std::chrono::seconds(1);

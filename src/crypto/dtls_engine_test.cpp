@@ -194,6 +194,17 @@ TEST(DtlsEngine, a_fatal_alert_closes) {
   EXPECT_EQ(encounter.server->error(), "alert from the peer: handshake failure");
 }
 
+TEST(DtlsEngine, only_the_given_srtp_profiles_are_negotiated) {
+  auto identity = make_certificate();
+  PlainClient client(identity.get(), "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80");
+  DtlsOptions options;
+  options.srtp_profiles = "SRTP_AES128_CM_SHA1_80";
+  Encounter encounter(client, identity.get(), options);
+  encounter.run();
+  ASSERT_EQ(encounter.server->status(), Status::connected);
+  EXPECT_EQ(encounter.server->keys().profile, SrtpProfile::aes128_cm_sha1_80);
+}
+
 TEST(DtlsEngine, associations_share_one_context_per_certificate_and_options) {
   auto certificate = make_certificate();
   auto plain = dtls_context(*certificate, {});

@@ -75,6 +75,7 @@ struct PeerConfig {
   bool encrypt = true;                  // false: plain RTP right after ICE (debugging)
   bool accept_self_signed = true;
   std::string dtls_ciphers;             // empty: OpenSSL's default
+  std::string srtp_profiles;            // OpenSSL names joined by ':', best first; empty: all that we know
   uint16_t dtls_mtu = 1200;
   // The Unix time of Instant's origin, so that sender reports carry real NTP times.
   Duration wall_offset{0};

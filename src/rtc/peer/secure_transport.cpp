@@ -19,6 +19,7 @@ DtlsConfig dtls_config(const PeerConfig& config) {
   DtlsConfig dtls;
   dtls.certificate = config.certificate;
   dtls.options.ciphers = config.dtls_ciphers;
+  dtls.options.srtp_profiles = config.srtp_profiles;
   dtls.options.accept_self_signed = config.accept_self_signed;
   dtls.options.mtu = config.dtls_mtu;
   dtls.options.initial_timeout = kFirstRetransmission;
