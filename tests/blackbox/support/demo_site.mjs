@@ -1,9 +1,11 @@
-// Serves Debian's janus-demos as they are; only settings.js, which every installation edits, is ours.
+// Serves Debian's janus-demos as they are; settings.js, which every
+// installation edits, gets our address appended.
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 
+// (Debian's echotest.js needs globals `token` and `apisecret`, which its settings.js lacks.)
 const DEMOS = "/usr/share/janus/demos";
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".png": "image/png", ".webp": "image/webp" };
 
@@ -13,7 +15,8 @@ export async function serveDemos(server) {
     const path = normalize(new URL(request.url, "http://localhost").pathname);
     if (path === "/settings.js" || path === "/adminconfig.js") {
       response.setHeader("Content-Type", "text/javascript");
-      return response.end(path === "/settings.js" ? `var server = ${JSON.stringify(server)}; var iceServers = [];` : `var server = ${JSON.stringify(server)}; var secret = "blackbox";`);
+      const mine = path === "/settings.js" ? "iceServers = []; var token, apisecret;" : 'secret = "blackbox";';
+      return response.end(`${await readFile(join(DEMOS, path), "utf8")}\nserver = ${JSON.stringify(server)};\n${mine}\n`);
     }
     const file = join(DEMOS, path);
     const found = await stat(file).catch(() => undefined);
