@@ -47,6 +47,7 @@ class FanoutHub final : public ShardLocal {
   // For FanoutSource.
   FanoutSlot& add_source(FanoutSource& source);
   void remove_source(FanoutSource& source);
+  uint32_t next_epoch() { return ++last_epoch_; }
   void relay(const FanoutSlot& slot, FanoutPacket packet);
   void relay(const FanoutSlot& slot, const FanoutData& data);
 
@@ -74,6 +75,7 @@ class FanoutHub final : public ShardLocal {
   std::vector<uint32_t> filled_;        // outboxes that are not empty
   std::vector<StreamId> dirty_;         // lists whose demand may have changed
   std::vector<FanoutList*> gathering_;  // during deliver()
+  uint32_t last_epoch_ = 0;
   FanoutCounters counters_;
 };
 

@@ -40,7 +40,8 @@ FanoutSource::FanoutSource(MediaShard& shard, StreamId id, SourceSettings settin
       id_(id),
       settings_(settings),
       observer_(std::move(observer)),
-      slot_(&hub_.add_source(*this)) {
+      slot_(&hub_.add_source(*this)),
+      epoch_(hub_.next_epoch()) {
   for (const FanoutSlot::Interest& interest : slot_->interests) merge(demand_, interest.demand);
   // Somebody was here first: asked for when there is a packet, as the publisher may not be up yet.
   keyframe_wished_ = std::exchange(slot_->keyframe_wished, false);
@@ -53,6 +54,7 @@ FanoutSource::~FanoutSource() {
 void FanoutSource::push(const RtpPacket& packet) {
   ++pushed_;
   if (!active_) return;
+  look_for_restart(packet);
   look_for_keyframe(packet, shard_.now());
   if (slot_->interests.empty()) return;
   FanoutPacket item{id_, epoch_, packet};
@@ -67,6 +69,14 @@ void FanoutSource::push(const DataMessage& message) {
   ++pushed_;
   if (!active_ || slot_->interests.empty()) return;
   hub_.relay(*slot_, FanoutData{id_, std::make_shared<const DataMessage>(message)});
+}
+
+// Another encoder began: nobody can decode it from the middle.
+void FanoutSource::look_for_restart(const RtpPacket& packet) {
+  uint32_t& known = ssrcs_[packet.substream % ssrcs_.size()];
+  if (known == packet.ssrc) return;
+  if (known != 0) epoch_ = hub_.next_epoch();
+  known = packet.ssrc;
 }
 
 // A key frame of a lower substream does not fulfil a wish: it may have been for the highest.
@@ -92,7 +102,7 @@ void FanoutSource::ask_keyframe() {
 
 void FanoutSource::set_active(bool active) {
   if (std::exchange(active_, active) == active || !active) return;
-  ++epoch_;
+  epoch_ = hub_.next_epoch();
   if (demand_.subscribers > 0) ask_keyframe();
 }
 

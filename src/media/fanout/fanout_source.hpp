@@ -6,6 +6,7 @@
 // cannot keep up loses packets (counted), never stalls this one. What subscribers ask for comes back
 // merged, through SourceObserver. A source may come before or after its subscribers and may go at any time.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <functional>
 
@@ -70,6 +71,7 @@ class FanoutSource {
 
  private:
   friend class FanoutHub;
+  void look_for_restart(const RtpPacket& packet);
   void look_for_keyframe(const RtpPacket& packet, Instant now);
   void ask_now(Instant now);
   void take_demands();
@@ -82,7 +84,8 @@ class FanoutSource {
   FanoutSlot* slot_;  // the hub's
   SourceDemand demand_;
   bool active_ = true;
-  uint32_t epoch_ = 0;  // counts interruptions
+  uint32_t epoch_;                   // another one after each interruption; never the same twice on a shard
+  std::array<uint32_t, 4> ssrcs_{};  // by substream; 0: none yet
   bool keyframe_wished_ = false;
   Instant last_asked_ = Instant::min();
   uint8_t highest_substream_ = 0;  // seen
