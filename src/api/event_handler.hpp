@@ -46,6 +46,7 @@ class EventHandler {
   virtual Result<> check_config(const std::string& /*configs_folder*/, config::Findings& /*findings*/) const {
     return {};
   }
+  // An error: it is not there (the reason is logged); with an empty text: it is not enabled.
   virtual Result<> start(EventHandlerContext& context) = 0;
   virtual void stop() = 0;
   virtual uint32_t mask() const = 0;             // of EventType bits

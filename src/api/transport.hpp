@@ -96,7 +96,8 @@ class Transport {
   virtual Result<> check_config(const std::string& /*configs_folder*/, config::Findings& /*findings*/) const {
     return {};
   }
-  // Opens its listeners. An error: this transport is not there (the reason is logged).
+  // Opens its listeners. An error: this transport is not there (the reason is logged); with an
+  // empty text: it is not enabled.
   virtual Result<> start(TransportContext& context) = 0;
   virtual void stop() = 0;  // closes everything; flushes replies
   virtual bool serves_janus_api() const = 0;

@@ -24,7 +24,8 @@ template <typename Module>
 void Modules<Module>::start(const std::function<Result<>(Module&)>& start) {
   std::erase_if(modules_, [&](const auto& entry) {
     Result<> started = start(*entry.second);
-    if (!started) log::warning("", "{} was not started: {}", entry.first, started.error().text);
+    if (!started && !started.error().text.empty())
+      log::warning("", "{} was not started: {}", entry.first, started.error().text);
     return !started;
   });
 }
