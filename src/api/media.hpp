@@ -57,6 +57,8 @@ class MediaHandler {
   virtual void on_rtp(const RtpPacket&) {}
   virtual void on_feedback(const RtcpFeedback&) {}
   virtual void on_data(const DataMessage&) {}
+  // Data may be sent: the association is up, or has room again after a send_data() that failed.
+  virtual void on_data_writable() {}
   virtual void on_connected() {}     // webrtcup
   virtual void on_disconnected() {}  // hangup; a new peer connection may follow
 };

@@ -97,6 +97,14 @@ void PeerSide::take(rtc::PeerEvent& event) {
     pairs.push_back(pair->pair);
   } else if (std::get_if<IceFailedAfterConnect>(&event) != nullptr) {
     ++failed_after_connect;
+  } else if (auto* channel = std::get_if<DataChannelOpened>(&event)) {
+    channels.push_back(*channel);
+  } else if (auto* received = std::get_if<DataReceived>(&event)) {
+    data.push_back(std::move(*received));
+  } else if (auto* gone = std::get_if<DataChannelClosed>(&event)) {
+    closed_channels.push_back(gone->stream);
+  } else if (std::get_if<DataWritable>(&event) != nullptr) {
+    ++writable_events;
   }
 }
 

@@ -54,6 +54,10 @@ class PeerSide {
   std::vector<rtc::DtlsStateChanged> dtls_states;
   std::vector<rtc::IceState> ice_states;
   std::vector<rtc::SelectedPair> pairs;
+  std::vector<rtc::DataChannelOpened> channels;
+  std::vector<rtc::DataReceived> data;
+  std::vector<uint16_t> closed_channels;
+  size_t writable_events = 0;
   size_t connected_events = 0;
   size_t failed_after_connect = 0;
 

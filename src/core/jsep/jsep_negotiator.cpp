@@ -137,6 +137,7 @@ rtc::PeerMediaConfig JsepNegotiator::media() const {
       config.remote_ssrc = mline.remote.ssrc;
       config.remote_rtx_ssrc = mline.remote.rtx_ssrc;
       config.rids = mline.remote.slots;
+      config.max_message_size = mline.remote.max_message_size;
       out.transport_cc |= config.receive && mline.extensions.has(ExtensionKind::transport_cc);
     }
     out.mlines.push_back(std::move(config));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "rtc/sctp/sctp_config.hpp"
 #include "wire/sdp/extmap.hpp"
 
 namespace limen::core {
@@ -46,6 +47,7 @@ void add_transport(sdp::MediaDescription& out, const MlineState& mline, const Me
     out.add("sctpmap", "5000 webrtc-datachannel 16");
   } else {
     out.add("sctp-port", "5000");
+    out.add("max-message-size", std::to_string(rtc::SctpConfig{}.max_message));
   }
   out.add("ice-ufrag", input.credentials.ufrag);
   out.add("ice-pwd", input.credentials.pwd);

@@ -32,6 +32,7 @@ struct RemoteMedia {
   bool fid = false;                // it signalled an RTX SSRC of its own
   std::map<uint8_t, uint8_t> rtx;  // payload type -> RTX payload type
   bool nack = false;
+  uint64_t max_message_size = 65536;  // data; RFC 8841 section 6.1: if it does not say
   bool simulcast() const { return !rids.empty() || ssrc[1] != 0; }
 };
 

@@ -114,7 +114,13 @@ void read_rtx(const sdp::MediaDescription& media, RemoteMedia& out) {
 
 RemoteMedia read_remote_media(const sdp::MediaDescription& media, RidOrder order) {
   RemoteMedia out;
-  if (media.kind == MediaKind::data || media.rejected()) return out;
+  if (media.rejected()) return out;
+  if (media.kind == MediaKind::data) {
+    for (std::string_view value : media.values("max-message-size")) {
+      out.max_message_size = number<uint64_t>(value).value_or(out.max_message_size);
+    }
+    return out;
+  }
   if (media.kind == MediaKind::video) {
     read_rids(media, out);
     read_simulcast(media, out);

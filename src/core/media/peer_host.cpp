@@ -80,6 +80,12 @@ void PeerHost::on_event(rtc::DataChannelClosed& event) {
   forward(std::move(event));
 }
 
+void PeerHost::on_event(rtc::DataWritable&) {
+  if (!handler_) return;
+  runtime::WatchScope scope(module_);
+  handler_->on_data_writable();
+}
+
 void PeerHost::on_event(rtc::Connected& event) {
   connected_ = true;
   // The control side first: what the handler posts then finds the connection up.

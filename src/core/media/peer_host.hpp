@@ -62,7 +62,7 @@ class PeerHost final : public MediaContext {
   void on_event(rtc::DataReceived& event);
   void on_event(rtc::DataChannelOpened& event);
   void on_event(rtc::DataChannelClosed& event);
-  void on_event(rtc::DataWritable&) {}
+  void on_event(rtc::DataWritable& event);
   void on_event(rtc::Connected& event);
   void on_event(rtc::Closed& event);
   template <typename Event>

@@ -4,22 +4,65 @@
 
 #include "rtc/peer/media_streams.hpp"
 #include "rtc/peer/secure_transport.hpp"
+#include "rtc/sctp/data_channels.hpp"
 
 namespace limen::rtc {
 
+namespace {
+
+// The accepted application m-line, if there is one.
+const MlineConfig* data_mline(const PeerMediaConfig& media) {
+  auto at = std::ranges::find_if(media.mlines, [](const MlineConfig& mline) {
+    return mline.kind == MediaKind::data && (mline.send || mline.receive);
+  });
+  return at == media.mlines.end() ? nullptr : &*at;
+}
+
+void fill_data(const DataStats& data, PeerStats& stats) {
+  stats.sctp = data.established;
+  auto at = std::ranges::find(stats.mlines, MediaKind::data, &MlineStats::kind);
+  if (at == stats.mlines.end()) return;
+  at->substreams[0].in.packets = data.messages_in;
+  at->substreams[0].in.bytes = data.bytes_in;
+  at->out.packets = data.messages_out;
+  at->out.bytes = data.bytes_out;
+}
+
+}  // namespace
+
 struct Peer::State {
-  State(PeerConfig c, TxQueue& tx, Random& random, Instant now)
+  State(PeerConfig c, TxQueue& tx, Random& r, Instant now)
       : config(std::move(c)),
-        transport(config, tx, random, events, drops, now),
-        media(config, transport, random, events, drops) {}
+        random(r),
+        transport(config, tx, r, events, drops, now),
+        media(config, transport, r, events, drops) {}
 
   // After every input: the moment media may flow, and what waited for it.
   void settle(Instant now) {
-    if (announced_up || !transport.up() || transport.closed()) return;
-    announced_up = true;
-    media.on_up(now);
-    Flow from;
-    while (Packet packet = transport.take_early(from)) handle(from, std::move(packet), now);
+    if (!announced_up && transport.up() && !transport.closed()) {
+      announced_up = true;
+      media.on_up(now);
+      Flow from;
+      while (Packet packet = transport.take_early(from)) handle(from, std::move(packet), now);
+    }
+    pump_data(now);
+  }
+  // Between DTLS and the data channels. They begin once both are wanted and there.
+  void pump_data(Instant now) {
+    if (!data && data_wanted && config.encrypt && announced_up && !transport.closed()) {
+      data = std::make_unique<DataChannels>(SctpConfig{}, transport.role(), random, events);
+      data->set_peer_max_message(peer_max_message);
+      data->start(now);
+    }
+    std::vector<uint8_t> record;
+    while (transport.take_data(record)) {
+      if (data) data->handle(record, now);
+      else drops.add(Drop::data_unsupported);
+    }
+    Bytes packet;
+    while (data && data->poll_transmit(packet)) {
+      if (!transport.send_data(packet, now)) drops.add(Drop::send_failed);
+    }
   }
   void handle(const Flow& from, Packet packet, Instant now) {
     switch (transport.handle(from, packet, now)) {
@@ -34,10 +77,14 @@ struct Peer::State {
   }
 
   PeerConfig config;
+  Random& random;
   EventQueue events;
   DropCounts drops;
   SecureTransport transport;
   MediaStreams media;
+  std::unique_ptr<DataChannels> data;  // once data is agreed on and DTLS is up
+  bool data_wanted = false;
+  uint64_t peer_max_message = 0;
   bool announced_up = false;
 };
 
@@ -51,6 +98,7 @@ void Peer::handle(const Flow& from, Packet packet, Instant now) {
 
 void Peer::handle_timeout(Instant now) {
   state_->transport.handle_timeout(now);
+  if (state_->data && state_->data->next_deadline() <= now) state_->data->handle_timeout(now);
   state_->settle(now);
   state_->media.handle_timeout(now);
 }
@@ -82,6 +130,11 @@ void Peer::restart_ice(const IceCredentials& local, const IceCredentials& remote
 
 void Peer::set_media(const PeerMediaConfig& media, Instant now) {
   state_->media.set_media(media, now);
+  const MlineConfig* mline = data_mline(media);
+  state_->data_wanted = mline != nullptr;
+  if (mline != nullptr) state_->peer_max_message = mline->max_message_size;
+  if (state_->data && mline != nullptr) state_->data->set_peer_max_message(mline->max_message_size);
+  state_->settle(now);
 }
 
 void Peer::set_tuning(const PeerTuning& tuning) {
@@ -96,18 +149,27 @@ void Peer::send(const RtcpFeedback& feedback, Instant now) {
   state_->media.send(feedback, now);
 }
 
-bool Peer::send_data(std::string_view, std::string_view, bool, Bytes, Instant) {
-  state_->drops.add(Drop::data_unsupported);
-  return false;
+bool Peer::send_data(std::string_view label, std::string_view protocol, bool binary, Bytes data, Instant now) {
+  if (!state_->data || state_->transport.closed()) {
+    state_->drops.add(Drop::send_not_connected);
+    return false;
+  }
+  bool sent = state_->data->send(label, protocol, binary, data, now);
+  state_->pump_data(now);
+  return sent;
 }
 
 void Peer::close(Instant now) {
   state_->media.send_bye();
+  if (state_->data) state_->data->close(now);
+  state_->pump_data(now);
   state_->transport.close(now);
 }
 
 Instant Peer::next_deadline() const {
-  return std::min(state_->transport.next_deadline(), state_->media.next_deadline());
+  Instant deadline = std::min(state_->transport.next_deadline(), state_->media.next_deadline());
+  bool data = state_->data && !state_->transport.closed();
+  return data ? std::min(deadline, state_->data->next_deadline()) : deadline;
 }
 
 bool Peer::poll_event(PeerEvent& event) {
@@ -130,6 +192,7 @@ PeerStats Peer::stats(Instant) const {
   PeerStats stats;
   state_->transport.fill(stats);
   state_->media.fill(stats);
+  if (state_->data) fill_data(state_->data->stats(), stats);
   return stats;
 }
 

@@ -52,6 +52,8 @@ struct MlineConfig {
   std::array<uint32_t, kMaxSubstreams> remote_ssrc{};
   std::array<uint32_t, kMaxSubstreams> remote_rtx_ssrc{};
   std::array<std::string, kMaxSubstreams> rids;       // by slot; empty = slot unused
+  // Data: the largest message the peer takes, in bytes (RFC 8841 section 6); 0: any.
+  uint64_t max_message_size = 65536;
   bool simulcast() const { return !rids[0].empty() || remote_ssrc[1] != 0; }
 };
 

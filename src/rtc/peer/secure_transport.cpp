@@ -245,10 +245,23 @@ void SecureTransport::drain_dtls(Instant now) {
       if (progress->state == DtlsState::connected) come_up(now);
     } else if (auto* closed = std::get_if<DtlsClosed>(&event)) {
       fail(closed->reason);
-    } else {
-      drops_.add(Drop::data_unsupported);
+    } else if (auto* data = std::get_if<DtlsData>(&event)) {
+      data_in_.push_back(std::move(data->bytes));
     }
   }
+}
+
+bool SecureTransport::take_data(std::vector<uint8_t>& record) {
+  if (data_in_.empty()) return false;
+  record = std::move(data_in_.front());
+  data_in_.pop_front();
+  return true;
+}
+
+bool SecureTransport::send_data(Bytes record, Instant now) {
+  if (closed_ || !has_path_ || !up() || !dtls_ || !dtls_->send(record, now)) return false;
+  drain_dtls(now);
+  return true;
 }
 
 void SecureTransport::on_keys(const crypto::SrtpKeyingMaterial& keys) {

@@ -6,6 +6,7 @@
 // RFC 8445, 5763, 5764; failure timing of spec 7.2, demultiplexing of spec 7.5.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -57,9 +58,13 @@ class SecureTransport {
   MutableBytes reserve(size_t plain);
   Bytes send_rtp(MutableBytes reserved, size_t plain);
   Bytes send_rtcp(MutableBytes reserved, size_t plain);
+  // Application data over DTLS (SCTP packets): what came in, one record at a time, and out.
+  bool take_data(std::vector<uint8_t>& record);
+  bool send_data(Bytes record, Instant now);
   // Bytes that left already (a retransmission without RTX).
   bool send_again(Bytes sealed);
 
+  DtlsRole role() const { return role_; }
   const IceAgent& ice() const { return ice_; }
   void fill(PeerStats& stats) const;
 
@@ -100,6 +105,7 @@ class SecureTransport {
     Packet packet;
   };
   std::vector<Early> early_;
+  std::deque<std::vector<uint8_t>> data_in_;  // emptied after every input
   uint64_t packets_in_ = 0, bytes_in_ = 0, packets_out_ = 0, bytes_out_ = 0;
 };
 
