@@ -23,5 +23,5 @@
 #include <variant>
 #include <vector>
 
-#include <boost/json.hpp>
 #include <fmt/core.h>
+#include <boost/json.hpp>

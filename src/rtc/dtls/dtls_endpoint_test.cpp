@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "rtc/dtls/dtls_pair.hpp"
+#include "tests/support/dtls_pair.hpp"
 
 namespace limen::rtc {
 namespace {

@@ -29,8 +29,8 @@ struct Candidate {
   uint32_t priority = 0;
   SocketAddress address;
   CandidateType type = CandidateType::host;
-  std::optional<SocketAddress> related;       // raddr/rport
-  std::string host_name;                      // a ".local" name not yet resolved; address unset
+  std::optional<SocketAddress> related;  // raddr/rport
+  std::string host_name;                 // a ".local" name not yet resolved; address unset
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
@@ -42,20 +42,20 @@ uint32_t candidate_priority(CandidateType type, uint16_t local_preference, uint8
 // A local socket that can be used: the base of a host candidate.
 struct LocalBase {
   SocketId socket = 0;
-  SocketAddress address;                      // what the socket is bound to
-  std::vector<SocketAddress> advertised;      // what peers are told (1:1 NAT); empty = `address`
+  SocketAddress address;                  // what the socket is bound to
+  std::vector<SocketAddress> advertised;  // what peers are told (1:1 NAT); empty = `address`
 };
 
 struct IceConfig {
   bool controlling = false;
   bool lite = false;
-  bool aggressive_nomination = false;         // as the reference's default; ours nominates regularly
+  bool aggressive_nomination = false;  // as the reference's default; ours nominates regularly
   IceCredentials local;
   uint64_t tie_breaker = 0;
   std::vector<LocalBase> bases;
-  std::vector<SocketAddress> stun_servers;    // for server-reflexive candidates
-  bool consent_freshness = true;              // RFC 7675
-  bool keepalive_by_request = false;          // without consent: binding requests, not indications
+  std::vector<SocketAddress> stun_servers;  // for server-reflexive candidates
+  bool consent_freshness = true;            // RFC 7675
+  bool keepalive_by_request = false;        // without consent: binding requests, not indications
   bool ipv6 = false;
 };
 
@@ -63,7 +63,7 @@ enum class IceState : uint8_t { gathering, connecting, connected, ready, failed,
 std::string_view ice_state_name(IceState state);  // spec 8.3: "gathering", ...
 
 struct SelectedPair {
-  Flow flow;                                  // where datagrams go now
+  Flow flow;  // where datagrams go now
   Candidate local;
   Candidate remote;
 };

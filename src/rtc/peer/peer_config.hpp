@@ -39,28 +39,28 @@ struct PayloadConfig {
 struct MlineConfig {
   MediaKind kind = MediaKind::audio;
   std::string mid;
-  bool send = false;       // this server sends
-  bool receive = false;    // this server receives
+  bool send = false;     // this server sends
+  bool receive = false;  // this server receives
   std::vector<PayloadConfig> payloads;
   ExtensionMap extensions;  // ids are the same in both directions
 
   uint32_t local_ssrc = 0;
-  uint32_t local_rtx_ssrc = 0;                        // 0: no RTX, retransmit as is
-  bool nack = false;                                  // both as sender and as receiver
+  uint32_t local_rtx_ssrc = 0;  // 0: no RTX, retransmit as is
+  bool nack = false;            // both as sender and as receiver
 
   // Remote SSRCs from the SDP by simulcast slot (0 = lowest); 0 = unknown, learn from mid/rid.
   std::array<uint32_t, kMaxSubstreams> remote_ssrc{};
   std::array<uint32_t, kMaxSubstreams> remote_rtx_ssrc{};
-  std::array<std::string, kMaxSubstreams> rids;       // by slot; empty = slot unused
+  std::array<std::string, kMaxSubstreams> rids;  // by slot; empty = slot unused
   // Data: the largest message the peer takes, in bytes (RFC 8841 section 6); 0: any.
   uint64_t max_message_size = 65536;
   bool simulcast() const { return !rids[0].empty() || remote_ssrc[1] != 0; }
 };
 
 struct PeerMediaConfig {
-  std::vector<MlineConfig> mlines;      // index = m-line index
+  std::vector<MlineConfig> mlines;  // index = m-line index
   std::string cname = "janus";
-  bool transport_cc = false;            // send transport-wide feedback
+  bool transport_cc = false;  // send transport-wide feedback
 };
 
 // Limits and timers that the administrator may change at run time.
@@ -74,10 +74,10 @@ struct PeerTuning {
 
 struct PeerConfig {
   std::shared_ptr<const crypto::Certificate> certificate;
-  bool encrypt = true;                  // false: plain RTP right after ICE (debugging)
+  bool encrypt = true;  // false: plain RTP right after ICE (debugging)
   bool accept_self_signed = true;
-  std::string dtls_ciphers;             // empty: OpenSSL's default
-  std::string srtp_profiles;            // OpenSSL names joined by ':', best first; empty: all that we know
+  std::string dtls_ciphers;   // empty: OpenSSL's default
+  std::string srtp_profiles;  // OpenSSL names joined by ':', best first; empty: all that we know
   uint16_t dtls_mtu = 1200;
   // The Unix time of Instant's origin, so that sender reports carry real NTP times.
   Duration wall_offset{0};
@@ -90,8 +90,8 @@ struct RemoteTransport {
   IceCredentials ice;
   bool ice_lite = false;
   DtlsRole local_dtls_role = DtlsRole::client;
-  std::string fingerprint_hash;         // "sha-256" or "sha-1", lower case
-  std::string fingerprint;              // "AB:CD:..."
+  std::string fingerprint_hash;  // "sha-256" or "sha-1", lower case
+  std::string fingerprint;       // "AB:CD:..."
 };
 
 }  // namespace limen::rtc

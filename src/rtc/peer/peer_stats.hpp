@@ -13,13 +13,13 @@ namespace limen::rtc {
 
 struct DirectionStats {
   uint64_t packets = 0, bytes = 0, bytes_last_second = 0;
-  uint64_t nacks = 0;             // in: NACKed packets we asked for; out: asked of us
-  uint64_t retransmissions = 0;   // in: RTX received; out: resent
+  uint64_t nacks = 0;            // in: NACKed packets we asked for; out: asked of us
+  uint64_t retransmissions = 0;  // in: RTX received; out: resent
 };
 
-struct SubstreamStats {           // one SSRC as received, RTCP view
+struct SubstreamStats {  // one SSRC as received, RTCP view
   uint32_t ssrc = 0, rtx_ssrc = 0;
-  uint32_t base = 0;              // clock rate
+  uint32_t base = 0;  // clock rate
   int32_t rtt_ms = 0;
   int32_t lost = 0, lost_by_remote = 0;
   int32_t jitter_local_ms = 0, jitter_remote_ms = 0;
@@ -33,7 +33,7 @@ struct MlineStats {
   bool send = false, receive = false, nack = false;
   uint32_t nack_queue_ms = 0;
   uint32_t local_ssrc = 0, local_rtx_ssrc = 0;
-  int payload_type = -1, rtx_payload_type = -1;   // as last seen; -1 none yet
+  int payload_type = -1, rtx_payload_type = -1;  // as last seen; -1 none yet
   Codec codec = Codec::unknown;
   std::array<SubstreamStats, kMaxSubstreams> substreams;
   DirectionStats out;
@@ -48,10 +48,10 @@ struct PeerStats {
   DtlsState dtls_state = DtlsState::created;
   DtlsRole dtls_role = DtlsRole::client;
   uint32_t dtls_retransmissions = 0;
-  std::string srtp_profile;       // "" = none
+  std::string srtp_profile;  // "" = none
   bool sctp = false;
   uint64_t packets_in = 0, bytes_in = 0, packets_out = 0, bytes_out = 0, too_large = 0;
-  std::vector<std::pair<std::string, uint64_t>> drops;   // counted reasons, non-zero only
+  std::vector<std::pair<std::string, uint64_t>> drops;  // counted reasons, non-zero only
   std::vector<MlineStats> mlines;
 };
 

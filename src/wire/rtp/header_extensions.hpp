@@ -10,8 +10,18 @@
 namespace limen {
 
 enum class ExtensionKind : uint8_t {
-  mid, rid, repaired_rid, audio_level, video_orientation, playout_delay, abs_send_time, transport_cc,
-  toffset, abs_capture_time, dependency_descriptor, video_layers_allocation,
+  mid,
+  rid,
+  repaired_rid,
+  audio_level,
+  video_orientation,
+  playout_delay,
+  abs_send_time,
+  transport_cc,
+  toffset,
+  abs_capture_time,
+  dependency_descriptor,
+  video_layers_allocation,
   count,
 };
 inline constexpr size_t kExtensionKinds = static_cast<size_t>(ExtensionKind::count);
@@ -43,15 +53,20 @@ struct ExtensionFacts {
   int8_t video_orientation = -1;   // the CVO byte's low 4 bits: C F R1 R0; -1 absent
   int16_t min_playout_delay = -1;  // units of 10 ms; -1 absent
   int16_t max_playout_delay = -1;
-  int32_t abs_send_time = -1;      // 24-bit 6.18 seconds; -1 absent
-  int32_t transport_sequence = -1; // 16-bit; -1 absent
+  int32_t abs_send_time = -1;       // 24-bit 6.18 seconds; -1 absent
+  int32_t transport_sequence = -1;  // 16-bit; -1 absent
   bool has_capture_time = false;
-  uint64_t capture_time = 0;       // NTP 32.32
-  uint16_t mid_offset = 0;         uint8_t mid_size = 0;
-  uint16_t rid_offset = 0;         uint8_t rid_size = 0;
-  uint16_t repaired_rid_offset = 0; uint8_t repaired_rid_size = 0;
-  uint16_t dependency_offset = 0;  uint8_t dependency_size = 0;
-  uint16_t layers_offset = 0;      uint8_t layers_size = 0;
+  uint64_t capture_time = 0;  // NTP 32.32
+  uint16_t mid_offset = 0;
+  uint8_t mid_size = 0;
+  uint16_t rid_offset = 0;
+  uint8_t rid_size = 0;
+  uint16_t repaired_rid_offset = 0;
+  uint8_t repaired_rid_size = 0;
+  uint16_t dependency_offset = 0;
+  uint8_t dependency_size = 0;
+  uint16_t layers_offset = 0;
+  uint8_t layers_size = 0;
 };
 
 }  // namespace limen

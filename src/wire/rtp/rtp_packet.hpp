@@ -15,15 +15,15 @@ namespace limen {
 
 // Codec facts of one video packet, from the payload descriptor or the dependency descriptor.
 struct VideoFacts {
-  bool keyframe = false;         // first packet of a frame that can be decoded alone (or its parameter sets)
+  bool keyframe = false;  // first packet of a frame that can be decoded alone (or its parameter sets)
   bool start_of_frame = false;
   bool end_of_frame = false;
-  bool layer_sync = false;       // VP8 Y bit, VP9 U bit, AV1/DD switching point: may go up to `temporal` here
-  bool inter_layer = false;      // VP9 D bit: depends on a lower spatial layer of the same picture
-  int8_t spatial = -1;           // -1: the codec (or packet) does not say
+  bool layer_sync = false;   // VP8 Y bit, VP9 U bit, AV1/DD switching point: may go up to `temporal` here
+  bool inter_layer = false;  // VP9 D bit: depends on a lower spatial layer of the same picture
+  int8_t spatial = -1;       // -1: the codec (or packet) does not say
   int8_t temporal = -1;
-  int8_t descriptor_size = 0;    // bytes of the codec's payload descriptor
-  int32_t picture_id = -1;       // VP8/VP9: 7 or 15 bits; -1 absent
+  int8_t descriptor_size = 0;  // bytes of the codec's payload descriptor
+  int32_t picture_id = -1;     // VP8/VP9: 7 or 15 bits; -1 absent
   int16_t tl0_picture_index = -1;
   bool wide_picture_id = false;  // 15 bits
 };
@@ -37,12 +37,12 @@ struct RtpPacket {
   uint16_t sequence = 0;
   uint8_t payload_type = 0;
   bool marker = false;
-  uint8_t mline = 0;            // index of the m-line it arrived on
-  uint8_t substream = 0;        // simulcast slot, 0 = lowest quality
+  uint8_t mline = 0;      // index of the m-line it arrived on
+  uint8_t substream = 0;  // simulcast slot, 0 = lowest quality
   Codec codec = Codec::unknown;
-  bool retransmitted = false;   // came by RTX
+  bool retransmitted = false;  // came by RTX
   ExtensionFacts extensions;
-  VideoFacts video;             // only for video codecs
+  VideoFacts video;  // only for video codecs
 
   Bytes payload() const { return packet.bytes().subspan(payload_offset, payload_size); }
   // Views into the packet; empty if the extension is absent.
@@ -66,12 +66,12 @@ struct OutgoingRtp {
   uint32_t timestamp = 0;
   uint16_t sequence = 0;
   uint8_t payload_type = 0;
-  uint8_t mline = 0;                  // of the receiving peer
+  uint8_t mline = 0;  // of the receiving peer
   bool marker = false;
   uint8_t prefix_replaced = 0;
   uint8_t prefix_size = 0;
   std::array<uint8_t, 8> prefix{};
-  int16_t min_playout_delay = -1;     // units of 10 ms; -1: as in the source, if there
+  int16_t min_playout_delay = -1;  // units of 10 ms; -1: as in the source, if there
   int16_t max_playout_delay = -1;
 
   // A note that changes nothing but where it goes.
@@ -88,8 +88,14 @@ struct OutgoingRtp {
 };
 
 // Distance and order of sequence numbers with wrap-around (RFC 3550 appendix A.1).
-constexpr int16_t sequence_distance(uint16_t from, uint16_t to) { return static_cast<int16_t>(to - from); }
-constexpr bool sequence_newer(uint16_t a, uint16_t than) { return sequence_distance(than, a) > 0; }
-constexpr bool timestamp_newer(uint32_t a, uint32_t than) { return static_cast<int32_t>(a - than) > 0; }
+constexpr int16_t sequence_distance(uint16_t from, uint16_t to) {
+  return static_cast<int16_t>(to - from);
+}
+constexpr bool sequence_newer(uint16_t a, uint16_t than) {
+  return sequence_distance(than, a) > 0;
+}
+constexpr bool timestamp_newer(uint32_t a, uint32_t than) {
+  return static_cast<int32_t>(a - than) > 0;
+}
 
 }  // namespace limen

@@ -16,12 +16,16 @@ namespace limen::sdp {
 
 enum class Direction : uint8_t { sendrecv, sendonly, recvonly, inactive };
 std::string_view direction_name(Direction direction);
-Direction mirrored(Direction direction);                 // sendonly <-> recvonly
+Direction mirrored(Direction direction);  // sendonly <-> recvonly
 Direction combined(bool send, bool receive);
-inline bool sends(Direction d) { return d == Direction::sendrecv || d == Direction::sendonly; }
-inline bool receives(Direction d) { return d == Direction::sendrecv || d == Direction::recvonly; }
+inline bool sends(Direction d) {
+  return d == Direction::sendrecv || d == Direction::sendonly;
+}
+inline bool receives(Direction d) {
+  return d == Direction::sendrecv || d == Direction::recvonly;
+}
 
-struct Attribute {           // a=name or a=name:value
+struct Attribute {  // a=name or a=name:value
   std::string name;
   std::string value;
   friend bool operator==(const Attribute&, const Attribute&) = default;
@@ -37,34 +41,34 @@ struct Origin {
 
 struct Rtpmap {
   uint8_t payload_type = 0;
-  std::string encoding;      // as written: "VP8", "opus"
+  std::string encoding;  // as written: "VP8", "opus"
   uint32_t clock_rate = 0;
-  std::string parameters;    // "2" of opus/48000/2
+  std::string parameters;  // "2" of opus/48000/2
 };
 
 struct MediaDescription {
-  MediaKind kind = MediaKind::audio;     // application is data
-  uint16_t port = 9;                     // 0 = rejected
-  std::string protocol;                  // "UDP/TLS/RTP/SAVPF", "UDP/DTLS/SCTP" ...
-  std::vector<uint8_t> payload_types;    // audio and video
-  std::vector<std::string> formats;      // application: "webrtc-datachannel" or "5000"
-  std::string connection_address;        // c=; empty if none
+  MediaKind kind = MediaKind::audio;   // application is data
+  uint16_t port = 9;                   // 0 = rejected
+  std::string protocol;                // "UDP/TLS/RTP/SAVPF", "UDP/DTLS/SCTP" ...
+  std::vector<uint8_t> payload_types;  // audio and video
+  std::vector<std::string> formats;    // application: "webrtc-datachannel" or "5000"
+  std::string connection_address;      // c=; empty if none
   bool connection_v4 = true;
-  std::string bandwidth_type;            // "AS" or "TIAS"; empty if none
+  std::string bandwidth_type;  // "AS" or "TIAS"; empty if none
   uint32_t bandwidth = 0;
   Direction direction = Direction::sendrecv;
-  std::vector<Attribute> attributes;     // without the direction
+  std::vector<Attribute> attributes;  // without the direction
 
   bool rejected() const { return port == 0; }
   std::string_view mid() const;                                       // "" if absent
   const Attribute* find(std::string_view name) const;                 // first, exact name
   std::vector<std::string_view> values(std::string_view name) const;  // all
   void add(std::string name, std::string value = {});
-  void remove(std::string_view name);                                 // all
+  void remove(std::string_view name);  // all
   std::optional<Rtpmap> rtpmap(uint8_t payload_type) const;
   // The fmtp parameters of a payload type; "" if none.
   std::string_view fmtp(uint8_t payload_type) const;
-  Codec codec(uint8_t payload_type) const;     // static types 0, 8, 9 need no rtpmap
+  Codec codec(uint8_t payload_type) const;  // static types 0, 8, 9 need no rtpmap
 };
 
 struct SessionDescription {
