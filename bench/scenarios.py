@@ -1,0 +1,112 @@
+"""What bench/compare runs: the servers, the loads, and which figures of limen-load's JSON matter."""
+import dataclasses
+from typing import Callable
+
+LIMEN = "Limen"
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    name: str
+    limen: bool
+    event_loops: int  # 0: as it ships
+
+
+# Limen gets one media thread, as it would choose itself on one core.
+CONTENDERS = [
+    Contender(LIMEN, True, 1),
+    Contender("reference", False, 0),
+    Contender("reference, 2 loops", False, 2),
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    title: str
+    path: tuple
+    form: str = "{:.2f}"
+    lower_is_better: bool = True
+    plotted: bool = False
+
+    def read(self, result):
+        for key in self.path:
+            if not isinstance(result, dict) or key not in result:
+                return None
+            result = result[key]
+        return result
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    name: str
+    title: str
+    about: str
+    command: tuple
+    figures: tuple
+    short: Callable[[dict], str]
+    limit: int = 180
+    duration: float = 10
+
+    def arguments(self, seconds=None):
+        return [*self.command, "--duration", f"{seconds or self.duration:g}"]
+
+
+PER_PACKET = Figure("server CPU per packet, µs", ("server_process", "us_per_packet"), plotted=True)
+MEDIA = (
+    PER_PACKET,
+    Figure("server CPU, share of the core", ("server_process", "core_share"), "{:.3f}"),
+    Figure("packets a second", ("media", "packets_per_second"), "{:.0f}", False),
+    Figure("lost", ("media", "lost"), "{:.0f}"),
+    Figure("latency p50, ms", ("media", "latency", "p50_ms")),
+    Figure("latency p99, ms", ("media", "latency", "p99_ms")),
+    Figure("memory per peer, kB", ("server_process", "kb_per_peer"), "{:.0f}"),
+    Figure("connected", ("peers_connected",), "{:.0f}", False),
+    Figure("tester CPU, share of its core", ("tester_core_share",), "{:.2f}"),
+)
+
+
+def short_media(r):
+    server = r.get("server_process", {})
+    return (f"{server.get('us_per_packet', 0):.2f} us/packet, {r['media']['packets_per_second']:.0f}/s, "
+            f"{r['media']['lost']} lost, {r['peers_connected']} connected")
+
+
+def media(name, title, about, *command, **more):
+    return Scenario(name, title, about, command, MEDIA, short_media, **more)
+
+
+SCENARIOS = [
+    media("echo", "EchoTest, 20 peers", "Every peer sends 1 Mbit/s of VP8 (bursts of 3 to 4 packets of 1,100 bytes) and "
+          "Opus, and gets it back.", "echo", "-n", "20"),
+    media("room-100-cm", "VideoRoom 1 → 100, AES-CM", "One publisher (1 Mbit/s and Opus), a hundred subscribers, "
+          "SRTP_AES128_CM_SHA1_80.", "videoroom", "-n", "100", "--cipher", "cm"),
+    media("room-100-gcm", "VideoRoom 1 → 100, AES-GCM", "The same with SRTP_AEAD_AES_128_GCM.",
+          "videoroom", "-n", "100", "--cipher", "gcm"),
+    media("room-300", "VideoRoom 1 → 300", "Beyond what the reference can do as it ships.",
+          "videoroom", "-n", "300", "--cipher", "cm", limit=300),
+    media("room-1000", "VideoRoom 1 → 1000", "150,000 packets a second.", "videoroom", "-n", "1000", "--cipher", "cm",
+          "--inspect", "0.02", limit=400),
+    media("room-100-3mbit", "VideoRoom 1 → 100, 3 Mbit/s", "Bursts of ten packets.", "videoroom", "-n", "100",
+          "--video-kbps", "3000", "--fps", "34", "--cipher", "cm"),
+    media("room-100-feedback", "VideoRoom 1 → 100 with feedback", "Every subscriber sends transport-wide feedback ten times "
+          "a second.", "videoroom", "-n", "100", "--cipher", "cm", "--feedback"),
+    media("meeting-10", "Meeting of 10", "Ten people publish and watch the nine others.", "videoroom", "--meeting", "-n", "10"),
+    Scenario("idle", "200 idle peers", "Connected, nothing sent.", ("idle", "-n", "200"), (
+        Figure("memory per peer, kB", ("server_process", "kb_per_peer"), "{:.0f}", plotted=True),
+        Figure("server CPU, share of the core", ("server_process", "core_share"), "{:.4f}"),
+        Figure("set-up of all, s", ("set_up_s",)),
+        Figure("connected", ("peers_connected",), "{:.0f}", False),
+    ), lambda r: f"{r['server_process'].get('kb_per_peer', 0):.0f} kB/peer, {r['server_process']['core_share']:.4f} of a core"),
+    Scenario("join", "Join to first media", "One after the other: from the first request of a session to the first packet "
+             "that EchoTest sends back.", ("join", "-n", "40"), (
+        Figure("first media, median ms", ("join", "first_media", "p50_ms"), "{:.1f}", plotted=True),
+        Figure("first media, p95 ms", ("join", "first_media", "p95_ms"), "{:.1f}"),
+        Figure("connected, median ms", ("join", "connected", "p50_ms"), "{:.1f}"),
+        Figure("answered, median ms", ("join", "answered", "p50_ms"), "{:.1f}"),
+    ), lambda r: f"{r['join']['first_media']['p50_ms']} ms"),
+    Scenario("signalling", "Signalling", "Sixteen clients: create a session, attach EchoTest, destroy.", ("signalling",), (
+        Figure("rounds a second", ("rounds_per_second",), "{:.0f}", False, True),
+        Figure("one round, median ms", ("round", "p50_ms")),
+        Figure("server CPU per round, µs", ("server_process", "us_per_round"), "{:.0f}"),
+    ), lambda r: f"{r['rounds_per_second']:.0f} rounds/s"),
+]

@@ -1,0 +1,71 @@
+// Engine: the tester's threads: control (the calling one), media shards with a socket for every peer.
+//
+// Control thread only, but for what is posted inside. Peers are named by a number from 0; peer n lives
+// on shard n modulo shards.
+#pragma once
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "crypto/certificate.hpp"
+#include "runtime/control_loop.hpp"
+#include "runtime/shard.hpp"
+#include "tools/load/load_host.hpp"
+#include "tools/load/options.hpp"
+
+namespace limen::load {
+
+// When a peer got how far; nothing: not yet.
+struct PeerProgress {
+  std::optional<Instant> connected, first_media;
+  std::string closed;  // why; empty: it is not
+};
+
+class Engine {
+ public:
+  // Opens `peers` sockets at `address`.
+  static Result<std::unique_ptr<Engine>> create(const Options& options, uint32_t peers, const IpAddress& address,
+                                                Random& random);
+  ~Engine();
+
+  runtime::ControlLoop& control() { return control_; }
+  boost::asio::io_context& io();
+  Random& random() { return random_; }
+  void start();
+
+  // The description's side of a new peer; create_peer() makes it.
+  LocalSide local_side(uint32_t peer, bool feedback);
+  void create_peer(uint32_t peer, const LocalSide& local, bool controlling, bool send, bool inspect);
+  void connect_peer(uint32_t peer, RemoteSide remote);
+  void remove_peer(uint32_t peer);
+  const PeerProgress& progress(uint32_t peer) const { return progress_[peer]; }
+
+  void restart_counting();
+  boost::asio::awaitable<HostTotals> totals();
+
+ private:
+  Engine(const Options& options, uint32_t peers, Random& random);
+  Result<> open(uint32_t peers, const IpAddress& address);
+  LoadHost::Reports reports();
+
+  const Options& options_;
+  Random& random_;
+  std::shared_ptr<const crypto::Certificate> certificate_;
+  std::vector<std::unique_ptr<PacketPool>> pools_;
+  runtime::Watchdog watchdog_;
+  runtime::PostMesh mesh_;
+  runtime::ControlLoop control_;
+  std::vector<std::unique_ptr<runtime::Shard>> shards_;
+  std::vector<std::unique_ptr<LoadHost>> hosts_;
+  std::vector<std::thread> threads_;
+  std::vector<runtime::BoundSocket> sockets_;  // by peer
+  std::vector<PeerProgress> progress_;
+};
+
+}  // namespace limen::load

@@ -1,0 +1,24 @@
+#include "tools/load/latency.hpp"
+
+#include <algorithm>
+
+namespace limen::load {
+
+void LatencyHistogram::add(const LatencyHistogram& other) {
+  for (size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
+  count_ += other.count_;
+  highest_ = std::max(highest_, other.highest_);
+}
+
+Duration LatencyHistogram::percentile(double share) const {
+  if (count_ == 0) return Duration{0};
+  auto wanted = static_cast<uint64_t>(share * static_cast<double>(count_ - 1));
+  uint64_t passed = 0;
+  for (size_t i = 0; i < kBuckets; ++i) {
+    passed += buckets_[i];
+    if (passed > wanted) return std::min<Duration>(std::chrono::microseconds(upper_edge(i)), highest_);
+  }
+  return highest_;
+}
+
+}  // namespace limen::load

@@ -1,0 +1,129 @@
+// The tester's own judgement: counting, percentiles, sources, payload checks, descriptions.
+#include <gtest/gtest.h>
+
+#include "tests/support/seeded_random.hpp"
+#include "tools/load/latency.hpp"
+#include "tools/load/media_source.hpp"
+#include "tools/load/sdp_text.hpp"
+#include "tools/load/stream_tally.hpp"
+
+namespace limen::load {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+constexpr Instant kStart{std::chrono::hours(1)};
+
+TEST(StreamTally, counts_loss_duplicates_and_reordering_over_the_wrap) {
+  StreamTally tally;
+  for (uint16_t sequence : {65533, 65534, 0, 65535, 0, 3}) tally.add(sequence);
+  const StreamTotals& totals = tally.totals();
+  EXPECT_EQ(totals.received, 6u);
+  EXPECT_EQ(totals.expected, 7u);    // 65533 .. 3
+  EXPECT_EQ(totals.duplicates, 1u);  // 0
+  EXPECT_EQ(totals.reordered, 1u);   // 65535
+  EXPECT_EQ(totals.lost(), 2u);      // 1, 2
+}
+
+TEST(StreamTally, a_straggler_before_the_first_packet_is_no_loss) {
+  StreamTally tally;
+  for (uint16_t sequence : {10, 9, 11}) tally.add(sequence);
+  EXPECT_EQ(tally.totals().lost(), 0u);
+  EXPECT_EQ(tally.totals().reordered, 1u);
+}
+
+TEST(StreamTally, counting_again_starts_behind_what_was_seen) {
+  StreamTally tally;
+  for (uint16_t sequence : {1, 5}) tally.add(sequence);
+  tally.restart();
+  for (uint16_t sequence : {4, 7, 8}) tally.add(sequence);
+  EXPECT_EQ(tally.totals().received, 2u);
+  EXPECT_EQ(tally.totals().lost(), 1u);  // 6
+}
+
+TEST(LatencyHistogram, percentiles_are_within_a_bucket) {
+  LatencyHistogram histogram;
+  for (int us = 1; us <= 1000; ++us) histogram.add(microseconds(us));
+  EXPECT_NEAR(static_cast<double>(to_us(histogram.percentile(0.5))), 500, 63);
+  EXPECT_NEAR(static_cast<double>(to_us(histogram.percentile(0.99))), 990, 125);
+  EXPECT_EQ(histogram.percentile(1), microseconds(1000));
+  LatencyHistogram other;
+  other.add(milliseconds(50));
+  histogram.add(other);
+  EXPECT_EQ(histogram.count(), 1001u);
+  EXPECT_EQ(histogram.highest(), milliseconds(50));
+}
+
+TEST(MediaSource, keeps_its_bitrate_in_bursts) {
+  MediaSource source({.video_kbps = 1000, .fps = 30, .packet_size = 1100}, 0, kStart);
+  uint64_t video = 0, audio = 0, frames = 0;
+  for (Instant now = kStart; now < kStart + std::chrono::seconds(10); now += milliseconds(1)) {
+    source.run(now, [&](const SourcePacket& packet) {
+      video += packet.video;
+      audio += !packet.video;
+      frames += packet.marker;
+      EXPECT_TRUE(check_payload(packet.payload, packet.video).has_value());
+    });
+  }
+  EXPECT_NEAR(static_cast<double>(video), 1136, 12);  // 10 s of 1 Mbit/s, and the first keyframe's surplus
+  EXPECT_EQ(audio, 500u);
+  EXPECT_NEAR(static_cast<double>(frames), 300, 2);
+}
+
+TEST(MediaSource, a_keyframe_comes_when_asked_and_not_too_often) {
+  MediaSource source({.audio = false}, 0, kStart);
+  int keyframes = 0;
+  auto count = [&](const SourcePacket& p) { keyframes += (p.payload[0] & 0x10) != 0 && (p.payload[4] & 1) == 0; };
+  for (Instant now = kStart; now < kStart + std::chrono::seconds(2); now += milliseconds(10)) {
+    source.request_keyframe();
+    source.run(now, count);
+  }
+  EXPECT_GE(keyframes, 3);
+  EXPECT_LE(keyframes, 5);
+}
+
+TEST(MediaSource, a_changed_byte_is_seen) {
+  std::vector<uint8_t> payload(200);
+  write_payload(payload, true, true, true, 7, 4711, kStart);
+  EXPECT_EQ(check_payload(payload, true), kStart);
+  payload[150] ^= 1;
+  EXPECT_FALSE(check_payload(payload, true).has_value());
+  EXPECT_FALSE(check_payload(Bytes(payload).first(20), true).has_value());
+}
+
+LocalSide local_side() {
+  LocalSide local;
+  local.ice = {"ufragufr", "passwordpasswordpassword"};
+  local.fingerprint = "AB:CD";
+  local.hosts = {*SocketAddress::parse("192.0.2.1:5000")};
+  local.feedback = true;
+  return local;
+}
+
+TEST(LoadDescriptions, an_answer_to_the_own_offer_is_understood) {
+  test::SeededRandom random(1);
+  rtc::PeerMediaConfig offered;
+  std::string offer = make_offer(local_side(), {.receive = false}, random, offered);
+  auto as_offer = read_offer(offer);
+  ASSERT_TRUE(as_offer.has_value()) << as_offer.error().text;
+  ASSERT_EQ(as_offer->media.mlines.size(), 2u);
+  EXPECT_EQ(as_offer->media.mlines[1].payloads[0].codec, Codec::vp8);
+  EXPECT_EQ(as_offer->media.mlines[0].remote_ssrc[0], offered.mlines[0].local_ssrc);
+  EXPECT_EQ(as_offer->candidates.size(), 1u);
+
+  auto answer = read_answer(make_answer(offer, local_side(), *as_offer), offered);
+  ASSERT_TRUE(answer.has_value()) << answer.error().text;
+  EXPECT_EQ(answer->transport.local_dtls_role, rtc::DtlsRole::server);
+  EXPECT_TRUE(answer->media.mlines[1].send);
+  EXPECT_FALSE(answer->media.mlines[1].receive);
+  EXPECT_TRUE(answer->media.mlines[1].extensions.has(ExtensionKind::transport_cc));
+}
+
+TEST(LoadDescriptions, what_cannot_be_used_is_an_error) {
+  EXPECT_FALSE(read_offer("v=0\r\n").has_value());
+  EXPECT_FALSE(
+      read_offer("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n").has_value());
+}
+
+}  // namespace
+}  // namespace limen::load

@@ -1,0 +1,87 @@
+#include "tools/load/measuring.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "runtime/clock.hpp"
+
+namespace limen::load {
+
+namespace {
+
+constexpr Duration kKeepAlive = std::chrono::seconds(20);
+
+Duration from_seconds(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+std::string live_line(const HostTotals& totals, const HostTotals& before, Duration step, std::string_view phase) {
+  double rate = static_cast<double>(totals.streams.received - before.streams.received) /
+                std::chrono::duration<double>(step).count();
+  return fmt::format("{:<9} {} connected  {:>8.0f} packets/s  {} lost  {} wrong  p99 {:.2f} ms", phase,
+                     totals.connected, rate, totals.streams.lost(), totals.corrupt,
+                     static_cast<double>(to_us(totals.latency.percentile(0.99))) / 1000);
+}
+
+boost::asio::awaitable<void> watch(LoadContext context, const std::vector<Call>& calls, Duration time,
+                                   std::string_view phase, LiveDisplay& display) {
+  Instant now = runtime::monotonic_now(), end = now + time, keep_alive = now + kKeepAlive;
+  HostTotals before = co_await context.engine.totals();
+  while ((now = runtime::monotonic_now()) < end) {
+    Duration step = std::min<Duration>(std::chrono::seconds(1), end - now);
+    co_await pause(context, step);
+    HostTotals totals = co_await context.engine.totals();
+    display.show(live_line(totals, before, step, phase));
+    before = std::move(totals);
+    if (runtime::monotonic_now() < keep_alive) continue;
+    keep_alive += kKeepAlive;
+    for (const Call& call : calls) context.janus.keep_alive(call.session);
+  }
+}
+
+}  // namespace
+
+LiveDisplay::LiveDisplay(const Options& options) : on_(!options.quiet && isatty(STDERR_FILENO) == 1) {}
+
+LiveDisplay::~LiveDisplay() {
+  if (drawn_) std::fputs("\r\033[K", stderr);
+}
+
+void LiveDisplay::show(const std::string& line) {
+  if (!on_) return;
+  drawn_ = true;
+  std::fputs(("\r\033[K" + line).c_str(), stderr);
+  std::fflush(stderr);
+}
+
+Stopwatch::Stopwatch(const Options& options)
+    : pid_(options.server_pid), began_(runtime::monotonic_now()), own_(own_cpu()) {
+  if (pid_ != 0) server_ = process_figures(pid_);
+}
+
+void Stopwatch::stop(Report& report) const {
+  report.measured = runtime::monotonic_now() - began_;
+  report.tester_cpu = own_cpu() - own_;
+  if (!server_) return;
+  auto after = process_figures(pid_);
+  if (!after) {
+    report.failures["The server's process has gone"] += 1;
+    return;
+  }
+  if (!report.server) report.server.emplace();
+  report.server->cpu = after->cpu - server_->cpu;
+  report.server->resident = after->resident;
+}
+
+boost::asio::awaitable<void> measure(LoadContext context, const std::vector<Call>& calls, Report& report,
+                                     LiveDisplay& display) {
+  co_await watch(context, calls, from_seconds(context.options.warm_up), "warm-up", display);
+  context.engine.restart_counting();
+  Stopwatch stopwatch(context.options);
+  co_await watch(context, calls, from_seconds(context.options.duration), "measuring", display);
+  report.totals = co_await context.engine.totals();
+  stopwatch.stop(report);
+}
+
+}  // namespace limen::load
