@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <climits>
 #include <memory>
 #include <set>
 
@@ -22,7 +23,7 @@ using namespace std::chrono_literals;
 using test::ip;
 
 constexpr uint32_t kShards = 4;
-constexpr uint32_t kSubscribers = 16;
+constexpr uint32_t kSubscribers = 200;
 constexpr uint8_t kVideo = 1;
 
 class PublisherMedia final : public MediaHandler {
@@ -157,9 +158,9 @@ class FanoutPlane : public testing::Test {
     }
   }
 
-  // No number missing between the first packet and the last, nothing twice, a key frame first.
-  static void check(const test::PeerSide& browser) {
-    ASSERT_FALSE(browser.rtp.empty());
+  // Nothing twice, a key frame first; how many numbers are missing between the first and the last.
+  static int holes(const test::PeerSide& browser) {
+    if (browser.rtp.empty()) return INT_MAX / 1000;
     std::set<uint16_t> numbers;
     uint16_t first = browser.rtp.front().sequence, last = first;
     for (const RtpPacket& packet : browser.rtp) {
@@ -167,10 +168,10 @@ class FanoutPlane : public testing::Test {
       if (sequence_newer(packet.sequence, last)) last = packet.sequence;
       if (sequence_newer(first, packet.sequence)) first = packet.sequence;
     }
-    EXPECT_EQ(numbers.size(), static_cast<size_t>(sequence_distance(first, last)) + 1);
     auto lowest = std::find_if(browser.rtp.begin(), browser.rtp.end(),
                                [&](const RtpPacket& packet) { return packet.sequence == first; });
     EXPECT_TRUE(lowest->video.keyframe);
+    return sequence_distance(first, last) + 1 - static_cast<int>(numbers.size());
   }
 
   test::VirtualClock clock_;
@@ -195,19 +196,22 @@ TEST_F(FanoutPlane, every_subscriber_has_a_whole_stream_over_lossy_links) {
   ASSERT_TRUE(world_.run_until(
       [&] { return std::all_of(calls_.begin(), calls_.end(), [](auto& c) { return c->browser->connected; }); }, 20s));
   network_.set_link(server_, {}, {});
-  send_frames(publisher, 30);
+  send_frames(publisher, 20);
   network_.set_link(server_, {.latency = 5ms, .loss = 0.02, .burst = {.to_bad = 0.003, .to_good = 0.5}}, {});
-  send_frames(publisher, 120);
+  send_frames(publisher, 80);
   network_.set_link(server_, {}, {});
-  send_frames(publisher, 60);  // what is still missing is asked for and sent again
-  EXPECT_GT(network_.stats().lost, 20U);
+  send_frames(publisher, 40);  // what is still missing is asked for and sent again
+  EXPECT_GT(network_.stats().lost, 200U);
   EXPECT_GE(keyframes_, 1);
   EXPECT_LE(keyframes_, 8) << "asked for once per source, not per subscriber";
+  int missing = 0;
   for (size_t i = 1; i < calls_.size(); ++i) {
     SCOPED_TRACE(fmt::format("subscriber {}", i));
-    check(*calls_[i]->browser);
-    EXPECT_GT(calls_[i]->browser->rtp.size(), 150U);
+    missing += holes(*calls_[i]->browser);
+    EXPECT_GT(calls_[i]->browser->rtp.size(), 100U);
   }
+  // A retransmission may be lost too, as often as it is tried; of hundreds of losses hardly one.
+  EXPECT_LE(missing, 3);
 }
 
 TEST_F(FanoutPlane, handles_that_vanish_leave_nothing_behind) {
