@@ -27,6 +27,7 @@ class Figure:
     form: str = "{:.2f}"
     lower_is_better: bool = True
     plotted: bool = False
+    compared: bool = True  # whether a ratio says anything
 
     def read(self, result):
         for key in self.path:
@@ -55,13 +56,13 @@ PER_PACKET = Figure("server CPU per packet, µs", ("server_process", "us_per_pac
 MEDIA = (
     PER_PACKET,
     Figure("server CPU, share of the core", ("server_process", "core_share"), "{:.3f}"),
-    Figure("packets a second", ("media", "packets_per_second"), "{:.0f}", False),
+    Figure("packets a second", ("media", "packets_per_second"), "{:.0f}", False, compared=False),
     Figure("lost", ("media", "lost"), "{:.0f}"),
     Figure("latency p50, ms", ("media", "latency", "p50_ms")),
     Figure("latency p99, ms", ("media", "latency", "p99_ms")),
     Figure("memory per peer, kB", ("server_process", "kb_per_peer"), "{:.0f}"),
-    Figure("connected", ("peers_connected",), "{:.0f}", False),
-    Figure("tester CPU, share of its core", ("tester_core_share",), "{:.2f}"),
+    Figure("connected", ("peers_connected",), "{:.0f}", False, compared=False),
+    Figure("tester CPU, share of its core", ("tester_core_share",), "{:.2f}", compared=False),
 )
 
 
@@ -95,7 +96,7 @@ SCENARIOS = [
         Figure("memory per peer, kB", ("server_process", "kb_per_peer"), "{:.0f}", plotted=True),
         Figure("server CPU, share of the core", ("server_process", "core_share"), "{:.4f}"),
         Figure("set-up of all, s", ("set_up_s",)),
-        Figure("connected", ("peers_connected",), "{:.0f}", False),
+        Figure("connected", ("peers_connected",), "{:.0f}", False, compared=False),
     ), lambda r: f"{r['server_process'].get('kb_per_peer', 0):.0f} kB/peer, {r['server_process']['core_share']:.4f} of a core"),
     Scenario("join", "Join to first media", "One after the other: from the first request of a session to the first packet "
              "that EchoTest sends back.", ("join", "-n", "40"), (
