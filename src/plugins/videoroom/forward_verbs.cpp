@@ -1,23 +1,186 @@
+// Requests about RTP forwarders (contract, section 6).
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "plugins/videoroom/forward_plan.hpp"
 #include "plugins/videoroom/publisher.hpp"
 #include "plugins/videoroom/room_verbs.hpp"
 #include "plugins/videoroom/rooms.hpp"
 
 namespace limen::videoroom {
+namespace {
+
+struct Pending {
+  Rooms& rooms;
+  Id room, publisher;
+  ForwardPlan plan;
+  RoomAnswer answer;
+};
+using PendingForward = std::shared_ptr<Pending>;
+
+Publisher* find_publisher(const Pending& pending) {
+  Room* room = pending.rooms.find(pending.room);
+  return room == nullptr ? nullptr : room->find(pending.publisher);
+}
+
+void answer_forward(Pending& pending, const std::vector<Forward>& opened) {
+  JsonObject out{{"publisher_id", pending.publisher.json()}};
+  if (pending.plan.legacy) {
+    const HostLookup& host = pending.plan.hosts.front();
+    out["rtp_stream"] = legacy_forwards(opened, host.address ? host.address->to_string() : host.host);
+  } else {
+    JsonArray list;
+    for (const Forward& one : opened) list.push_back(one.json());
+    out["forwarders"] = std::move(list);
+  }
+  out["room"] = pending.room.json();
+  out["videoroom"] = "rtp_forward";
+  pending.answer(std::move(out));
+}
+
+void note_forwards(Pending& pending, Publisher& publisher, const std::vector<Forward>& opened) {
+  for (const Forward& one : opened) {
+    publisher.forwards.push_back(one);
+    JsonObject notice = one.json();
+    notice["event"] = "rtp_forward";
+    notice["room"] = pending.room.json();
+    notice["publisher_id"] = pending.publisher.json();
+    notice["media"] = media_kind_name(one.kind);
+    pending.rooms.notify(nullptr, std::move(notice));
+  }
+}
+
+void opened_forwards(const PendingForward& pending, const std::vector<Forward>& opened) {
+  Publisher* publisher = find_publisher(*pending);
+  if (publisher != nullptr) note_forwards(*pending, *publisher, opened);
+  answer_forward(*pending, opened);
+}
+
+// On the publisher's shard; what could be opened.
+std::vector<Forward> open_all(PublisherMedia& media, std::vector<PlannedForward>& planned) {
+  std::vector<Forward> opened;
+  for (PlannedForward& one : planned) {
+    auto port = media.forward(one.facts.mindex, one.facts.stream_id, std::move(one.spec));
+    if (!port) {
+      log::warning("", "VideoRoom: a stream is not forwarded: {}", port.error().text);
+      continue;
+    }
+    one.facts.local_rtcp_port = *port;
+    opened.push_back(one.facts);
+  }
+  return opened;
+}
+
+void open_forwards(const PendingForward& pending) {
+  Publisher* publisher = find_publisher(*pending);
+  if (publisher == nullptr) {
+    return pending->answer(refuse(ErrorCode::no_such_feed, "No such feed ({})", pending->publisher.text()));
+  }
+  for (const HostLookup& host : pending->plan.hosts) {
+    if (host.address) continue;
+    return pending->answer(refuse(ErrorCode::invalid_element, "Could not resolve address ({})...", host.host));
+  }
+  auto planned = planned_forwards(pending->plan, *publisher, pending->rooms.context().random());
+  if (planned.empty() || publisher->context() == nullptr) return answer_forward(*pending, {});
+  uint64_t ticket = pending->rooms.wait_for_forwards(
+      [pending](const std::vector<Forward>& opened) { opened_forwards(pending, opened); });
+  Rooms& rooms = pending->rooms;
+  Executor& control = rooms.context().executor();
+  publisher->context()->post_media(
+      [&rooms, &control, ticket, planned = std::move(planned)](MediaHandler& handler) mutable {
+        auto opened = open_all(static_cast<PublisherMedia&>(handler), planned);
+        control.post([&rooms, ticket, opened = std::move(opened)] { rooms.forwards_opened(ticket, opened); });
+      });
+}
+
+RoomResult<Publisher*> forwarding_publisher(const RoomCall& call, const Id& room_id, const Id& id) {
+  auto room = call.rooms.access(room_id, call.body);
+  if (!room) return passed_on(room);
+  if (auto good = check_forward_key(call.rooms, call.body); !good) return passed_on(good);
+  Publisher* publisher = (*room)->find(id);
+  if (publisher == nullptr) return refuse(ErrorCode::no_such_feed, "No such feed ({})", id.text());
+  return publisher;
+}
+
+RoomResult<PendingForward> read_forward(const RoomCall& call) {
+  auto request = read<ForwardRequest>(call.body);
+  if (!request) return passed_on(request);
+  auto room = require_id(call.body, "room", call.rooms.strings());
+  if (!room) return passed_on(room);
+  auto id = require_id(call.body, "publisher_id", call.rooms.strings());
+  if (!id) return passed_on(id);
+  auto plan = read_forward_plan(call.body, *request);
+  if (!plan) return passed_on(plan);
+  auto publisher = forwarding_publisher(call, *room, *id);
+  if (!publisher) return passed_on(publisher);
+  return std::make_shared<Pending>(call.rooms, std::move(*room), std::move(*id), std::move(*plan), RoomAnswer{});
+}
+
+}  // namespace
 
 void forward_rtp(const RoomCall& call, RoomAnswer answer) {
-  auto id = require_id(call.body, "publisher_id", call.rooms.strings());
-  if (!id) return answer(passed_on(id));
-  answer(JsonObject{});
+  auto pending = read_forward(call);
+  if (!pending) return answer(passed_on(pending));
+  (*pending)->answer = std::move(answer);
+  bool known =
+      std::ranges::all_of((*pending)->plan.hosts, [](const HostLookup& host) { return host.address.has_value(); });
+  if (known) return open_forwards(*pending);
+  // The names are looked up on copies: a background thread touches nothing of this one.
+  auto hosts = std::make_shared<std::vector<HostLookup>>((*pending)->plan.hosts);
+  call.rooms.context().background().run(
+      [hosts] {
+        for (HostLookup& host : *hosts) host.resolve();
+      },
+      call.rooms.context().executor(),
+      [hosts, waiting = *pending] {
+        waiting->plan.hosts = *hosts;
+        open_forwards(waiting);
+      });
 }
+
 RoomResult<JsonObject> stop_forward_rtp(const RoomCall& call) {
-  auto id = require_id(call.body, "room", call.rooms.strings());
+  auto room = require_id(call.body, "room", call.rooms.strings());
+  if (!room) return passed_on(room);
+  auto id = require_id(call.body, "publisher_id", call.rooms.strings());
   if (!id) return passed_on(id);
-  return JsonObject{};
+  auto request = read<StopForwardRequest>(call.body);
+  if (!request) return passed_on(request);
+  auto publisher = forwarding_publisher(call, *room, *id);
+  if (!publisher) return passed_on(publisher);
+  auto gone = std::erase_if((*publisher)->forwards, [&request](const Forward& one) {
+    return one.stream_id == request->stream_id && one.remote_id.empty();
+  });
+  if (gone == 0) return refuse(ErrorCode::no_such_feed, "No such stream ({})", request->stream_id);
+  (*publisher)->tell_media(&PublisherMedia::stop_forward, request->stream_id);
+  JsonObject body{{"room", room->json()}, {"publisher_id", id->json()}, {"stream_id", request->stream_id}};
+  JsonObject out{{"videoroom", "stop_rtp_forward"}};
+  JsonObject notice{{"event", "stop_rtp_forward"}};
+  for (auto& member : body) {
+    out[member.key()] = member.value();
+    notice[member.key()] = member.value();
+  }
+  call.rooms.notify(nullptr, std::move(notice));
+  return out;
 }
+
 RoomResult<JsonObject> list_forwarders(const RoomCall& call) {
   auto id = require_id(call.body, "room", call.rooms.strings());
   if (!id) return passed_on(id);
-  return JsonObject{};
+  auto room = call.rooms.access(*id, call.body);
+  if (!room) return passed_on(room);
+  JsonArray publishers;
+  for (const auto& [member_id, member] : (*room)->members()) {
+    if (member->forwards.empty() && member->remotizations.empty()) continue;
+    JsonObject entry{{"publisher_id", member_id.json()}};
+    for (auto& field : member->card("publisher_id")) entry[field.key()] = field.value();
+    JsonArray list;
+    for (const Forward& one : member->forwards) {
+      if (one.remote_id.empty()) list.push_back(one.json());
+    }
+    entry["forwarders"] = std::move(list);
+    publishers.push_back(std::move(entry));
+  }
+  return JsonObject{{"videoroom", "forwarders"}, {"room", id->json()}, {"publishers", std::move(publishers)}};
 }
 
 }  // namespace limen::videoroom

@@ -13,6 +13,7 @@ namespace limen::videoroom {
 namespace {
 
 constexpr std::string_view kPackage = "janus.plugin.videoroom";
+constexpr Duration kForwardTimeout = std::chrono::seconds(5);
 
 // "room-<id>" or "<id>"; nothing if numbers are wanted and it is not one in its plain form.
 std::optional<Id> id_of_group(std::string_view name, bool strings) {
@@ -175,6 +176,18 @@ RoomResult<Room*> Rooms::access(const Id& id, const JsonObject& body) const {
   if (room == nullptr) return refuse(ErrorCode::no_such_room, "No such room ({})", id.text());
   if (auto allowed = check_secret(body, "secret", room->settings().secret); !allowed) return passed_on(allowed);
   return room;
+}
+
+uint64_t Rooms::wait_for_forwards(ForwardsOpened done) {
+  uint64_t ticket = ++last_ticket_;
+  waiting_.emplace(ticket, std::move(done));
+  context_->executor().call_after(kForwardTimeout, [this, ticket] { forwards_opened(ticket, {}); });
+  return ticket;
+}
+
+void Rooms::forwards_opened(uint64_t ticket, const std::vector<Forward>& opened) {
+  auto waiting = waiting_.extract(ticket);
+  if (!waiting.empty()) waiting.mapped()(opened);
 }
 
 void Rooms::notify(HandleContext* handle, JsonObject data) {

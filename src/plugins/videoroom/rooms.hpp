@@ -2,12 +2,15 @@
 //
 // Control thread; owned by the plugin, outlives every handle.
 #pragma once
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "api/plugin.hpp"
+#include "plugins/videoroom/forwarding.hpp"
 #include "plugins/videoroom/room.hpp"
 
 namespace limen::videoroom {
@@ -63,6 +66,12 @@ class Rooms {
   // The same with `room` read already.
   RoomResult<Room*> access(const Id& id, const JsonObject& body) const;
 
+  // Forwarders are opened on a shard, which may be gone before it comes to them: `done` is called all the
+  // same, once, on the control thread.
+  using ForwardsOpened = std::move_only_function<void(const std::vector<Forward>&)>;
+  uint64_t wait_for_forwards(ForwardsOpened done);
+  void forwards_opened(uint64_t ticket, const std::vector<Forward>& opened);
+
   // To event handlers; `handle` null: tied to none.
   void notify(HandleContext* handle, JsonObject data);
 
@@ -72,6 +81,8 @@ class Rooms {
   bool can_save_ = false;
   std::map<Id, std::unique_ptr<Room>> rooms_;
   uint32_t shard_ = 0;
+  uint64_t last_ticket_ = 0;
+  std::map<uint64_t, ForwardsOpened> waiting_;
 };
 
 // A secret, pin or key that is configured: missing 429, wrong type 430, wrong 433.

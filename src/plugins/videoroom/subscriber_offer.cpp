@@ -40,7 +40,10 @@ sdp::MediaOffer offer_stream(const SubscriberStream& stream, const OfferFacts& f
   sdp::MediaOffer out;
   out.kind = stream.kind;
   out.mid = stream.mid;
-  if (stream.kind == MediaKind::data) return out;
+  if (stream.kind == MediaKind::data) {
+    out.direction = sdp::Direction::sendonly;
+    return out;
+  }
   const PublishedStream* source = stream.source();
   bool sends = source != nullptr && !source->disabled;
   out.direction = sends ? sdp::Direction::sendonly : sdp::Direction::inactive;

@@ -1,0 +1,197 @@
+#include "plugins/videoroom/forward_plan.hpp"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace limen::videoroom {
+namespace {
+
+constexpr size_t kKeySize = 30;  // master key and salt
+// The old form names kinds instead of mids.
+constexpr std::string_view kFirstAudio =
+                               "\x01"
+                               "audio",
+                           kFirstVideo =
+                               "\x01"
+                               "video",
+                           kFirstData =
+                               "\x01"
+                               "data";
+
+std::optional<std::vector<uint8_t>> from_base64(std::string_view text) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::vector<uint8_t> out;
+  uint32_t bits = 0;
+  int count = 0;
+  for (char c : text) {
+    if (c == '=') break;
+    size_t value = kAlphabet.find(c);
+    if (value == std::string_view::npos) return std::nullopt;
+    bits = (bits << 6) | static_cast<uint32_t>(value);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out.push_back(static_cast<uint8_t>(bits >> count));
+  }
+  return out;
+}
+
+RoomResult<> check_family(const std::optional<std::string>& family) {
+  if (!family || *family == "ipv4" || *family == "ipv6") return {};
+  return refuse(ErrorCode::invalid_element, "Unsupported protocol family ({})", *family);
+}
+
+size_t host_index(ForwardPlan& plan, const std::string& host, const std::string& family) {
+  for (size_t i = 0; i < plan.hosts.size(); ++i) {
+    if (plan.hosts[i].host == host && plan.hosts[i].family == family) return i;
+  }
+  plan.hosts.push_back({host, family, std::nullopt});
+  return plan.hosts.size() - 1;
+}
+
+RoomResult<> read_srtp(const ForwardRequest& request, ForwardPlan& plan) {
+  if (!request.srtp_suite || *request.srtp_suite == 0) return {};
+  if (*request.srtp_suite != 32 && *request.srtp_suite != 80) {
+    return refuse(ErrorCode::invalid_element, "Invalid SRTP suite ({})", *request.srtp_suite);
+  }
+  if (!request.srtp_crypto) return {};
+  auto key = from_base64(*request.srtp_crypto);
+  plan.bad_key = !key || key->size() < kKeySize;
+  if (plan.bad_key) return {};
+  key->resize(kKeySize);
+  plan.srtp = SrtpMaterial{.suite = static_cast<int>(*request.srtp_suite), .key = std::move(*key)};
+  return {};
+}
+
+RoomResult<> read_entries(const ForwardRequest& request, ForwardPlan& plan) {
+  for (const Json& json : *request.streams) {
+    if (!json.is_object()) {
+      return refuse(ErrorCode::invalid_element, "Invalid element type (streams should be an array of objects)");
+    }
+    auto entry = read<ForwardEntry>(json.get_object());
+    if (!entry) return passed_on(entry);
+    if (auto good = check_family(entry->host_family); !good) return good;
+    std::string family = entry->host_family.value_or(request.host_family.value_or(""));
+    size_t host = host_index(plan, entry->host.value_or(request.host), family);
+    plan.wanted.push_back({entry->mid, host, entry->simulcast.value_or(false), entry->to});
+  }
+  return {};
+}
+
+void add(const ForwardPlan& plan, const ForwardPlan::Wanted& wanted, const PublishedStream& stream, int substream,
+         Random& random, std::vector<PlannedForward>& out) {
+  const ForwardTargets& to = wanted.to;
+  auto port = substream == 2 ? to.port_3 : substream == 1 ? to.port_2 : to.port;
+  if (!port || *port == 0) return;
+  bool video = stream.kind == MediaKind::video;
+  PlannedForward planned;
+  Forward& facts = planned.facts;
+  do facts.stream_id = random.u32();
+  while (facts.stream_id == 0);
+  facts.mindex = stream.mindex;
+  facts.kind = stream.kind;
+  facts.host = plan.hosts[wanted.host].address->to_string();
+  facts.port = *port;
+  facts.srtp = plan.srtp.has_value() && stream.kind != MediaKind::data;
+  if (video) facts.substream = substream;
+  if (stream.kind != MediaKind::data) {
+    facts.payload_type = (substream == 2 ? to.pt_3 : substream == 1 ? to.pt_2 : to.pt).value_or(0) & 0x7f;
+    facts.ssrc = (substream == 2 ? to.ssrc_3 : substream == 1 ? to.ssrc_2 : to.ssrc).value_or(0);
+    if (substream == 0) facts.remote_rtcp_port = to.rtcp_port.value_or(0);
+  }
+  media::ForwardSpec& spec = planned.spec;
+  spec.kind = stream.kind;
+  spec.to = {.ip = *plan.hosts[wanted.host].address, .port = *port};
+  spec.payload_type = facts.payload_type;
+  spec.simulcast = video && wanted.simulcast && stream.simulcast;
+  spec.ssrc = spec.simulcast && facts.ssrc == 0 ? facts.stream_id : facts.ssrc;
+  if (video && stream.simulcast && !spec.simulcast) spec.substream = static_cast<uint8_t>(substream);
+  spec.rtcp_port = facts.remote_rtcp_port;
+  if (facts.srtp) spec.srtp = plan.srtp;
+  out.push_back(std::move(planned));
+}
+
+PublishedStream* meant(const Publisher& publisher, const std::string& mid) {
+  if (mid == kFirstAudio) return publisher.first(MediaKind::audio);
+  if (mid == kFirstVideo) return publisher.first(MediaKind::video);
+  if (mid == kFirstData) return publisher.first(MediaKind::data);
+  return publisher.find(mid);
+}
+
+}  // namespace
+
+void HostLookup::resolve() {
+  if (address) return;
+  addrinfo hints{};
+  hints.ai_family = family == "ipv4" ? AF_INET : family == "ipv6" ? AF_INET6 : AF_UNSPEC;
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return;
+  for (const addrinfo* one = found; one != nullptr && !address; one = one->ai_next) {
+    if (one->ai_family == AF_INET && one->ai_addrlen >= sizeof(sockaddr_in)) {
+      sockaddr_in v4{};
+      std::memcpy(&v4, one->ai_addr, sizeof v4);
+      address = IpAddress::v4(ntohl(v4.sin_addr.s_addr));
+    } else if (one->ai_family == AF_INET6 && one->ai_addrlen >= sizeof(sockaddr_in6)) {
+      sockaddr_in6 v6{};
+      std::memcpy(&v6, one->ai_addr, sizeof v6);
+      address = IpAddress::v6(std::span<const uint8_t, 16>(v6.sin6_addr.s6_addr, 16));
+    }
+  }
+  freeaddrinfo(found);
+}
+
+RoomResult<ForwardPlan> read_forward_plan(const JsonObject& body, const ForwardRequest& request) {
+  ForwardPlan plan;
+  plan.legacy = !body.contains("streams");
+  if (auto good = check_family(request.host_family); !good) return passed_on(good);
+  if (auto good = read_srtp(request, plan); !good) return passed_on(good);
+  size_t host = host_index(plan, request.host, request.host_family.value_or(""));
+  bool simulcast = request.simulcast.value_or(false);
+  if (plan.legacy) {
+    plan.wanted.push_back({std::string(kFirstAudio), host, false, request.audio});
+    plan.wanted.push_back({std::string(kFirstVideo), host, simulcast, request.video});
+    plan.wanted.push_back({std::string(kFirstData), host, false, request.data});
+  } else if (auto good = read_entries(request, plan); !good) {
+    return passed_on(good);
+  }
+  for (HostLookup& lookup : plan.hosts) {
+    auto address = IpAddress::parse(lookup.host);
+    if (address) lookup.address = *address;
+  }
+  return plan;
+}
+
+std::vector<PlannedForward> planned_forwards(const ForwardPlan& plan, Publisher& publisher, Random& random) {
+  std::vector<PlannedForward> out;
+  if (plan.bad_key) return out;
+  for (const ForwardPlan::Wanted& wanted : plan.wanted) {
+    const PublishedStream* stream = meant(publisher, wanted.mid);
+    if (stream == nullptr || stream->disabled || !plan.hosts[wanted.host].address) continue;
+    add(plan, wanted, *stream, 0, random, out);
+    if (stream->kind != MediaKind::video || wanted.simulcast) continue;
+    add(plan, wanted, *stream, 1, random, out);
+    add(plan, wanted, *stream, 2, random, out);
+  }
+  return out;
+}
+
+JsonObject legacy_forwards(const std::vector<Forward>& opened, const std::string& host) {
+  JsonObject out;
+  for (const Forward& one : opened) {
+    std::string kind(media_kind_name(one.kind));
+    std::string suffix = one.substream > 0 ? fmt::format("_{}", one.substream + 1) : "";
+    out[kind + "_stream_id" + suffix] = one.stream_id;
+    out[kind + suffix] = one.port;
+    if (one.local_rtcp_port != 0) out[kind + "_rtcp"] = one.local_rtcp_port;
+  }
+  out["warning"] = "deprecated_api";
+  out["host"] = host;
+  return out;
+}
+
+}  // namespace limen::videoroom
