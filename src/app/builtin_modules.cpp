@@ -3,6 +3,7 @@
 #include "plugins/echotest/echotest_plugin.hpp"
 #include "plugins/textroom/textroom_plugin.hpp"
 #include "plugins/videocall/videocall_plugin.hpp"
+#include "plugins/videoroom/videoroom_plugin.hpp"
 #include "transports/http/http_transport.hpp"
 #include "transports/websockets/websockets_transport.hpp"
 
@@ -11,6 +12,7 @@ namespace limen::app {
 std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
   std::vector<std::unique_ptr<Plugin>> plugins;
   plugins.push_back(make_echotest_plugin());
+  plugins.push_back(make_videoroom_plugin());
   plugins.push_back(make_videocall_plugin());
   plugins.push_back(make_textroom_plugin());
   return plugins;
@@ -28,16 +30,13 @@ std::vector<std::unique_ptr<EventHandler>> builtin_event_handlers() {
 }
 
 std::vector<std::string> packages_not_built_in() {
-  return {"janus.plugin.audiobridge",   "janus.plugin.duktape",
-          "janus.plugin.lua",           "janus.plugin.nosip",
-          "janus.plugin.recordplay",    "janus.plugin.sip",
-          "janus.plugin.streaming",     "janus.plugin.videoroom",
-          "janus.plugin.voicemail",     "janus.transport.rabbitmq",
-          "janus.transport.mqtt",       "janus.transport.nanomsg",
-          "janus.transport.pfunix",     "janus.eventhandler.sampleevh",
-          "janus.eventhandler.wsevh",   "janus.eventhandler.rabbitmqevh",
-          "janus.eventhandler.mqttevh", "janus.eventhandler.nanomsgevh",
-          "janus.eventhandler.gelfevh", "janus.logger.jsonlog"};
+  return {"janus.plugin.audiobridge",     "janus.plugin.duktape",          "janus.plugin.lua",
+          "janus.plugin.nosip",           "janus.plugin.recordplay",       "janus.plugin.sip",
+          "janus.plugin.streaming",       "janus.plugin.voicemail",        "janus.transport.rabbitmq",
+          "janus.transport.mqtt",         "janus.transport.nanomsg",       "janus.transport.pfunix",
+          "janus.eventhandler.sampleevh", "janus.eventhandler.wsevh",      "janus.eventhandler.rabbitmqevh",
+          "janus.eventhandler.mqttevh",   "janus.eventhandler.nanomsgevh", "janus.eventhandler.gelfevh",
+          "janus.logger.jsonlog"};
 }
 
 }  // namespace limen::app
