@@ -77,21 +77,14 @@ void hangup_webrtc(GatewayState&, Handle& handle, ApiCall call) {
   handle.hangup("Admin API");
 }
 
-void capture(GatewayState&, Handle&, ApiCall call) {
-  call.fail({ApiErrorCode::unknown, "Capture is not available yet"});
-}
-void stop_capture(GatewayState&, Handle&, ApiCall call) {
-  call.fail({ApiErrorCode::unknown, "Capture not started"});
-}
-
 constexpr std::pair<std::string_view, SessionVerb> kSessionVerbs[] = {
     {"list_handles", list_handles},
     {"destroy_session", destroy_session},
     {"set_session_timeout", set_session_timeout},
 };
 constexpr std::pair<std::string_view, HandleVerb> kHandleVerbs[] = {
-    {"handle_info", handle_info_verb}, {"detach_handle", detach_handle}, {"hangup_webrtc", hangup_webrtc},
-    {"start_pcap", capture},           {"start_text2pcap", capture},     {"stop_pcap", stop_capture},
+    {"handle_info", handle_info_verb}, {"detach_handle", detach_handle},     {"hangup_webrtc", hangup_webrtc},
+    {"start_pcap", start_pcap},        {"start_text2pcap", start_text2pcap}, {"stop_pcap", stop_capture},
     {"stop_text2pcap", stop_capture},
 };
 

@@ -19,6 +19,7 @@
 #include "api/plugin.hpp"
 #include "core/api_call.hpp"
 #include "core/event_bus.hpp"
+#include "core/media/capture_file.hpp"
 #include "core/media/media_event.hpp"
 #include "core/peer_connection.hpp"
 #include "rtc/peer/peer_stats.hpp"
@@ -72,6 +73,10 @@ class Handle final : public HandleContext {
   size_t early_candidates() const { return early_.size(); }
   bool closing() const { return closing_; }
   bool was_hung_up() const { return was_hung_up_; }
+  // A capture of the decrypted media (spec 5.3), or null.
+  const CaptureFile* capture() const { return capture_.get(); }
+  void start_capture(std::shared_ptr<CaptureFile> file);
+  void stop_capture();
   EventSubject subject() const { return {session_id(), id_, opaque_id_}; }
 
  private:
@@ -158,6 +163,7 @@ class Handle final : public HandleContext {
   int in_plugin_ = 0;                      // inside on_message()
   bool flushing_ = false;
   std::set<TimerId> timers_;
+  std::shared_ptr<CaptureFile> capture_;
 };
 
 }  // namespace limen::core

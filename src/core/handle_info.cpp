@@ -88,6 +88,11 @@ JsonObject handle_info(const GatewayState& state, const Handle& handle, bool plu
   info["sdps"] = sdps(peer);
   if (handle.early_candidates() > 0) info["pending-trickles"] = handle.early_candidates();
   info["queued-packets"] = 0;
+  if (const CaptureFile* capture = handle.capture()) {
+    const CaptureOptions& options = capture->options();
+    info[options.text ? "dump-to-text2pcap" : "dump-to-pcap"] = true;
+    info[options.text ? "text2pcap-file" : "pcap-file"] = options.path;
+  }
   if (peer != nullptr && stats) info["webrtc"] = webrtc_info(state, handle, *stats);
   return info;
 }

@@ -13,6 +13,15 @@ void Handle::on_media(MediaEvent&& event) {
   std::visit([this](const auto& concrete) { on(concrete); }, event);
 }
 
+void Handle::start_capture(std::shared_ptr<CaptureFile> file) {
+  capture_ = std::move(file);
+  state_.media.capture(media_id_, capture_);
+}
+
+void Handle::stop_capture() {
+  if (std::exchange(capture_, nullptr)) state_.media.capture(media_id_, nullptr);
+}
+
 void Handle::notify_webrtc(int subtype, JsonObject body) {
   if (subtype != subtype::kConnection) {
     body["stream_id"] = 1;

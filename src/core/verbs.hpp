@@ -28,6 +28,11 @@ void answer_info(GatewayState& state, ApiCall call);
 void answer_ping(GatewayState& state, ApiCall call);
 void detach_handle(GatewayState& state, Handle& handle, ApiCall call);
 
+// Captures of the admin API (admin_capture_verbs.cpp).
+void start_pcap(GatewayState& state, Handle& handle, ApiCall call);
+void start_text2pcap(GatewayState& state, Handle& handle, ApiCall call);
+void stop_capture(GatewayState& state, Handle& handle, ApiCall call);
+
 // A table of verbs: {"name", function} pairs, few enough to look through.
 template <typename Table>
 auto find_verb(const Table& table, std::string_view verb) -> decltype(table[0].second) {

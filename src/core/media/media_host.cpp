@@ -156,6 +156,10 @@ void MediaHost::destroy_peer(PeerId id) {
   found->destroy_peer();
 }
 
+void MediaHost::capture(PeerId id, std::shared_ptr<CaptureFile> file) {
+  if (PeerHost* at = host(id)) at->capture(std::move(file));
+}
+
 void MediaHost::with_peer(PeerId id, std::move_only_function<void(rtc::Peer&, Instant)> task) {
   PeerHost* found = host(id);
   if (found == nullptr || found->peer() == nullptr) return;

@@ -70,6 +70,7 @@ class MediaHost final : public MediaShard {
   void with_handler(PeerId id, std::move_only_function<void(MediaHandler&)> task);
   void create_peer(PeerId id, uint32_t generation, rtc::PeerConfig config);
   void destroy_peer(PeerId id);
+  void capture(PeerId id, std::shared_ptr<CaptureFile> file);
   void with_peer(PeerId id, std::move_only_function<void(rtc::Peer&, Instant)> task);
   void with_all_peers(const std::function<void(rtc::Peer&, Instant)>& task);
   std::optional<rtc::PeerStats> stats(PeerId id) const;

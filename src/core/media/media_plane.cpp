@@ -124,6 +124,11 @@ void MediaPlane::destroy_peer(MediaId id, Task done) {
   run_then(id, [peer = id.peer](MediaHost& host) { host.destroy_peer(peer); }, std::move(done));
 }
 
+void MediaPlane::capture(MediaId id, std::shared_ptr<CaptureFile> file) {
+  run_on(id.shard,
+         [peer = id.peer, file = std::move(file)](MediaHost& host) mutable { host.capture(peer, std::move(file)); });
+}
+
 void MediaPlane::stats(MediaId id, std::move_only_function<void(std::optional<rtc::PeerStats>)> callback) {
   if (find(id) == nullptr) {
     control_.post([callback = std::move(callback)]() mutable { callback(std::nullopt); });

@@ -64,6 +64,8 @@ class MediaPlane {
   void with_peer(MediaId id, std::move_only_function<void(rtc::Peer&, Instant)> task);
   // No event of that peer arrives once this has been called. `done` when its last datagram was queued.
   void destroy_peer(MediaId id, Task done = {});
+  // Writes what the handle's peers receive and send from now on; null, or the handle's end, ends it.
+  void capture(MediaId id, std::shared_ptr<CaptureFile> file);
   // Always answered; nullopt: there is no such peer.
   void stats(MediaId id, std::move_only_function<void(std::optional<rtc::PeerStats>)> callback);
   // For run-time tuning (admin set_*): `task` is called for every peer on its shard.

@@ -31,6 +31,16 @@ void PeerHost::create_peer(uint32_t generation, rtc::PeerConfig config) {
   generation_ = generation;
   if (config.ice.bases.empty()) config.ice.bases = host_.env_.bases;
   peer_ = std::make_unique<rtc::Peer>(std::move(config), host_.env_.tx, host_.env_.random, now());
+  if (capture_) peer_->observe(this);
+}
+
+void PeerHost::capture(std::shared_ptr<CaptureFile> file) {
+  capture_ = std::move(file);
+  if (peer_) peer_->observe(capture_ ? this : nullptr);
+}
+
+void PeerHost::on_plain(rtc::PlainKind kind, bool incoming, Bytes bytes) {
+  capture_->write(kind, incoming, bytes, host_.env_.executor.wall_time());
 }
 
 void PeerHost::destroy_peer() {
@@ -63,6 +73,7 @@ void PeerHost::on_event(rtc::FeedbackReceived& event) {
 }
 
 void PeerHost::on_event(rtc::DataReceived& event) {
+  if (capture_) on_plain(rtc::PlainKind::data, true, event.data);
   auto channel = channels_.find(event.stream);
   if (!handler_ || channel == channels_.end()) return;
   DataMessage message{channel->second.label, channel->second.protocol, event.binary, std::move(event.data)};
@@ -137,6 +148,7 @@ void PeerHost::send(const RtcpFeedback& feedback) {
 bool PeerHost::send_data(const DataMessage& message) {
   if (!peer_) return false;
   host_.touch(*this);
+  if (capture_) on_plain(rtc::PlainKind::data, false, message.bytes);
   return peer_->send_data(message.label, message.protocol, message.binary, message.bytes, now());
 }
 

@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "api/media.hpp"
+#include "core/media/capture_file.hpp"
 #include "core/media/media_event.hpp"
 #include "rtc/peer/peer.hpp"
 
@@ -18,7 +19,7 @@ namespace limen::core {
 
 class MediaHost;
 
-class PeerHost final : public MediaContext {
+class PeerHost final : public MediaContext, private rtc::PacketObserver {
  public:
   PeerHost(MediaHost& host, PeerId id, uint32_t slot) : host_(host), id_(id), slot_(slot) {}
   ~PeerHost() override;
@@ -30,6 +31,8 @@ class PeerHost final : public MediaContext {
                std::move_only_function<std::unique_ptr<MediaHandler>(MediaContext&)> factory);
   void create_peer(uint32_t generation, rtc::PeerConfig config);
   void destroy_peer();
+  // Writes what this handle's peers receive and send; null ends it.
+  void capture(std::shared_ptr<CaptureFile> file);
   void close_for_name_clash();
   // Hands out the peer's events until there are none (bounded: the rest next turn). True if there may be more.
   bool drain();
@@ -69,6 +72,7 @@ class PeerHost final : public MediaContext {
   void on_event(Event& event) {
     forward(std::move(event));
   }
+  void on_plain(rtc::PlainKind kind, bool incoming, Bytes bytes) override;
   void forward(MediaEvent event);
   void disconnected();
   void drop_handler();
@@ -79,6 +83,7 @@ class PeerHost final : public MediaContext {
   uint32_t generation_ = 0;
   bool connected_ = false;
   const char* module_ = "media";
+  std::shared_ptr<CaptureFile> capture_;
   std::unique_ptr<rtc::Peer> peer_;
   std::unique_ptr<MediaHandler> handler_;
   std::unordered_map<uint16_t, Channel> channels_;  // by SCTP stream

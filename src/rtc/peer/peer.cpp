@@ -69,8 +69,10 @@ struct Peer::State {
       case SecureTransport::Inbound::nothing:
         break;
       case SecureTransport::Inbound::rtp:
+        if (observer != nullptr) observer->on_plain(PlainKind::rtp, true, packet.bytes());
         return media.on_rtp(std::move(packet), now);
       case SecureTransport::Inbound::rtcp:
+        if (observer != nullptr) observer->on_plain(PlainKind::rtcp, true, packet.bytes());
         return media.on_rtcp(packet, now);
     }
     settle(now);
@@ -82,6 +84,7 @@ struct Peer::State {
   DropCounts drops;
   SecureTransport transport;
   MediaStreams media;
+  PacketObserver* observer = nullptr;
   std::unique_ptr<DataChannels> data;  // once data is agreed on and DTLS is up
   bool data_wanted = false;
   uint64_t peer_max_message = 0;
@@ -157,6 +160,11 @@ bool Peer::send_data(std::string_view label, std::string_view protocol, bool bin
   bool sent = state_->data->send(label, protocol, binary, data, now);
   state_->pump_data(now);
   return sent;
+}
+
+void Peer::observe(PacketObserver* observer) {
+  state_->observer = observer;
+  state_->transport.observe(observer);
 }
 
 void Peer::close(Instant now) {

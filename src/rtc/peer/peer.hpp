@@ -13,6 +13,7 @@
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "base/tx_queue.hpp"
+#include "rtc/peer/packet_observer.hpp"
 #include "rtc/peer/peer_config.hpp"
 #include "rtc/peer/peer_events.hpp"
 #include "rtc/peer/peer_stats.hpp"
@@ -46,12 +47,14 @@ class Peer {
   void send(const RtcpFeedback& feedback, Instant now);
   // Data out on a channel by label (opened if need be). See rtc/sctp.
   bool send_data(std::string_view label, std::string_view protocol, bool binary, Bytes data, Instant now);
+  // Shows RTP and RTCP as they are without encryption, both ways; null ends it. Outlives the peer.
+  void observe(PacketObserver* observer);
   // Sends close_notify and BYE; nothing leaves afterwards.
   void close(Instant now);
 
   // Outputs ------------------------------------------------------------------------------------
-  Instant next_deadline() const;       // kNever if nothing is to be done
-  bool poll_event(PeerEvent& event);   // false: nothing more
+  Instant next_deadline() const;      // kNever if nothing is to be done
+  bool poll_event(PeerEvent& event);  // false: nothing more
 
   // For the demultiplexer, see rtc/ice/ice_agent.hpp: my ufrag; does this authenticated flow belong
   // to me; how the transaction ids of my requests start.

@@ -289,6 +289,7 @@ MutableBytes SecureTransport::reserve(size_t plain) {
 
 Bytes SecureTransport::send_rtp(MutableBytes reserved, size_t plain) {
   if (closed_ || !has_path_ || !up()) return {};
+  if (observer_ != nullptr) observer_->on_plain(PlainKind::rtp, false, Bytes(reserved).first(plain));
   if (dtls_ && (!srtp_out_ || srtp_out_->protect_rtp(reserved, plain) != SrtpStatus::ok)) return {};
   tx_.commit(path_, plain);
   count_out(plain);
@@ -297,6 +298,7 @@ Bytes SecureTransport::send_rtp(MutableBytes reserved, size_t plain) {
 
 Bytes SecureTransport::send_rtcp(MutableBytes reserved, size_t plain) {
   if (closed_ || !has_path_ || !up()) return {};
+  if (observer_ != nullptr) observer_->on_plain(PlainKind::rtcp, false, Bytes(reserved).first(plain));
   if (dtls_ && (!srtp_out_ || srtp_out_->protect_rtcp(reserved, plain) != SrtpStatus::ok)) return {};
   tx_.commit(path_, plain);
   count_out(plain);

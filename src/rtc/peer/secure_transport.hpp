@@ -19,6 +19,7 @@
 #include "rtc/ice/ice_agent.hpp"
 #include "rtc/peer/drop_reason.hpp"
 #include "rtc/peer/event_queue.hpp"
+#include "rtc/peer/packet_observer.hpp"
 #include "rtc/peer/peer_config.hpp"
 #include "rtc/peer/peer_stats.hpp"
 #include "rtc/srtp/srtp_session.hpp"
@@ -44,6 +45,8 @@ class SecureTransport {
   void start_checks(Instant now);
   void restart_ice(const IceCredentials& local, const IceCredentials& remote, Instant now);
   void close(Instant now);
+  // Is shown RTP and RTCP before it is encrypted; null ends it.
+  void observe(PacketObserver* observer) { observer_ = observer; }
 
   // Media may flow: set once, when Connected is announced.
   bool up() const { return up_since_.has_value(); }
@@ -91,6 +94,7 @@ class SecureTransport {
   std::unique_ptr<SrtpSender> srtp_out_;
   std::unique_ptr<SrtpReceiver> srtp_in_;
 
+  PacketObserver* observer_ = nullptr;
   bool remote_known_ = false;
   DtlsRole role_ = DtlsRole::client;
   bool has_path_ = false;
