@@ -1,5 +1,8 @@
 #include "app/builtin_modules.hpp"
 
+#include "handlers/sample/sample_handler.hpp"
+#include "handlers/websocket/websocket_handler.hpp"
+#include "loggers/json_file/json_file_logger.hpp"
 #include "plugins/echotest/echotest_plugin.hpp"
 #include "plugins/textroom/textroom_plugin.hpp"
 #include "plugins/videocall/videocall_plugin.hpp"
@@ -26,17 +29,35 @@ std::vector<std::unique_ptr<Transport>> builtin_transports() {
 }
 
 std::vector<std::unique_ptr<EventHandler>> builtin_event_handlers() {
-  return {};
+  std::vector<std::unique_ptr<EventHandler>> handlers;
+  handlers.push_back(make_sample_handler());
+  handlers.push_back(make_websocket_handler());
+  return handlers;
+}
+
+std::vector<std::unique_ptr<LogSink>> builtin_loggers() {
+  std::vector<std::unique_ptr<LogSink>> loggers;
+  loggers.push_back(make_json_file_logger());
+  return loggers;
 }
 
 std::vector<std::string> packages_not_built_in() {
-  return {"janus.plugin.audiobridge",     "janus.plugin.duktape",          "janus.plugin.lua",
-          "janus.plugin.nosip",           "janus.plugin.recordplay",       "janus.plugin.sip",
-          "janus.plugin.streaming",       "janus.plugin.voicemail",        "janus.transport.rabbitmq",
-          "janus.transport.mqtt",         "janus.transport.nanomsg",       "janus.transport.pfunix",
-          "janus.eventhandler.sampleevh", "janus.eventhandler.wsevh",      "janus.eventhandler.rabbitmqevh",
-          "janus.eventhandler.mqttevh",   "janus.eventhandler.nanomsgevh", "janus.eventhandler.gelfevh",
-          "janus.logger.jsonlog"};
+  return {"janus.plugin.audiobridge",
+          "janus.plugin.duktape",
+          "janus.plugin.lua",
+          "janus.plugin.nosip",
+          "janus.plugin.recordplay",
+          "janus.plugin.sip",
+          "janus.plugin.streaming",
+          "janus.plugin.voicemail",
+          "janus.transport.rabbitmq",
+          "janus.transport.mqtt",
+          "janus.transport.nanomsg",
+          "janus.transport.pfunix",
+          "janus.eventhandler.rabbitmqevh",
+          "janus.eventhandler.mqttevh",
+          "janus.eventhandler.nanomsgevh",
+          "janus.eventhandler.gelfevh"};
 }
 
 }  // namespace limen::app

@@ -73,6 +73,7 @@ int check_config(const Result<LoadedSettings>& loaded, const CommandLine&) {
   check_modules(builtin_plugins(), loaded->configs_folder, findings, report);
   check_modules(builtin_transports(), loaded->configs_folder, findings, report);
   check_modules(builtin_event_handlers(), loaded->configs_folder, findings, report);
+  check_modules(builtin_loggers(), loaded->configs_folder, findings, report);
   for (const std::string& text : configuration_errors(loaded->settings)) report.error(text);
   const core::CertificateSettings& dtls = loaded->settings.certificates;
   if (!dtls.cert_pem.empty() && !dtls.cert_key.empty()) {

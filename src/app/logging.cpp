@@ -125,6 +125,11 @@ void add_external_logger(std::function<void(WallTime, std::string_view)> logger)
   output().external.push_back(std::move(logger));
 }
 
+void remove_external_loggers() {
+  std::scoped_lock lock(output().mutex);
+  output().external.clear();
+}
+
 void set_log_timestamps(bool on) {
   std::scoped_lock lock(output().mutex);
   output().timestamps = on;

@@ -17,6 +17,8 @@ Result<> start_logging(const core::GeneralSettings& settings, bool to_stdout);
 void reopen_log_file();
 // Also hands every formatted line to `logger` (any thread calls it).
 void add_external_logger(std::function<void(WallTime, std::string_view)> logger);
+// When it returns, no external logger is called any more.
+void remove_external_loggers();
 // Runtime switches of the admin API; any thread.
 void set_log_timestamps(bool on);
 void set_log_colors(bool on);

@@ -8,6 +8,7 @@
 
 #include "app/builtin_modules.hpp"
 #include "app/configuration_notes.hpp"
+#include "app/external_loggers.hpp"
 #include "app/https_certificate.hpp"
 #include "app/logging.hpp"
 #include "app/network_setup.hpp"
@@ -105,7 +106,8 @@ void handle_signals(runtime::ControlLoop& control, int rotate, int& received) {
 
 class Server {
  public:
-  explicit Server(LoadedSettings loaded, bool to_stdout) : loaded_(std::move(loaded)), to_stdout_(to_stdout) {}
+  Server(LoadedSettings loaded, bool to_stdout, std::vector<LogSink*> loggers)
+      : loaded_(std::move(loaded)), to_stdout_(to_stdout), loggers_(std::move(loggers)) {}
 
   Result<> start() {
     Instant began = runtime::monotonic_now();
@@ -164,7 +166,7 @@ class Server {
                               .plugins = builtin_plugins(),
                               .transports = builtin_transports(),
                               .handlers = builtin_event_handlers(),
-                              .loggers = {}};
+                              .loggers = loggers_};
   }
 
   void report(const NetworkSetup& network, Instant began) {
@@ -180,6 +182,7 @@ class Server {
 
   LoadedSettings loaded_;
   bool to_stdout_;
+  std::vector<LogSink*> loggers_;
   crypto::SecureRandom random_;
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<core::MediaPlane> plane_;
@@ -217,7 +220,8 @@ int run_server(const CommandLine& options, LoadedSettings loaded) {
     return failed_start(channel, limits.error().text, true);
   std::signal(SIGPIPE, SIG_IGN);
 
-  Server server(std::move(loaded), to_stdout);
+  ExternalLoggers loggers(loaded.configs_folder, loaded.settings.loggers.disable);
+  Server server(std::move(loaded), to_stdout, loggers.all());
   if (Result<> started = server.start(); !started) {
     server.take_apart();
     return failed_start(channel, started.error().text, true);
