@@ -5,7 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 
-// (Debian's echotest.js needs globals `token` and `apisecret`, which its settings.js lacks.)
+// (Debian's pages use globals that nothing defines: `token` and `apisecret` in echotest.js, `doSimulcast` in vp9svctest.js.)
 const DEMOS = "/usr/share/janus/demos";
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".png": "image/png", ".webp": "image/webp" };
 
@@ -15,7 +15,7 @@ export async function serveDemos(server) {
     const path = normalize(new URL(request.url, "http://localhost").pathname);
     if (path === "/settings.js" || path === "/adminconfig.js") {
       response.setHeader("Content-Type", "text/javascript");
-      const mine = path === "/settings.js" ? "iceServers = []; var token, apisecret;" : 'secret = "blackbox";';
+      const mine = path === "/settings.js" ? "iceServers = []; var token, apisecret, doSimulcast;" : 'secret = "blackbox";';
       return response.end(`${await readFile(join(DEMOS, path), "utf8")}\nserver = ${JSON.stringify(server)};\n${mine}\n`);
     }
     const file = join(DEMOS, path);
