@@ -50,7 +50,6 @@ void note_missing_parts(const core::GatewaySettings& s, std::vector<std::string>
   note(!s.nat.turn_rest_api.empty(), "turn_rest_api", "relaying through TURN");
   note(s.nat.allow_force_relay, "allow_force_relay", "relaying through TURN");
   note(s.nat.ice_tcp, "ice_tcp", "ICE over TCP");
-  note(!s.general.recordings_tmp_ext.empty(), "recordings_tmp_ext", "recording");
 }
 
 }  // namespace
