@@ -25,7 +25,9 @@ endif()
 
 find_program(LIMEN_CCACHE ccache)
 if(LIMEN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Paths relative to the checkout: build folders share one cache.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       ${LIMEN_CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
