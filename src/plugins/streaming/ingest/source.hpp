@@ -82,12 +82,17 @@ struct FileSpec {
   Codec codec = Codec::unknown;  // of .opus files: must be opus
 };
 
+// How media come from an RTSP server: UDP, TCP where the server refuses UDP or no packet arrives; or only one of them.
+enum class RtspTransport : uint8_t { automatic, udp, tcp };
+
 // Contract, sections 2.2 and 8.
 struct RtspSpec {
   std::string url;
   std::string user, password;
   std::string interface;  // "" any
   bool quirk = false;
+  RtspTransport transport = RtspTransport::automatic;  // key rtsp_transport: "auto", "udp", "tcp"
+  uint16_t port_min = 10000, port_max = 60000;         // where pairs of UDP ports are taken from
   bool audio = false, video = false;
   // Instead of what the server says; fmtp "" and nullopt: as the server says.
   std::optional<uint8_t> audio_payload_type, video_payload_type;
@@ -103,7 +108,8 @@ struct RtspSpec {
 struct UrlSpec {
   std::string url;
   bool audio = true, video = true;
-  bool loop = false;  // files
+  bool loop = false;    // files
+  bool listen = false;  // rtmp://, srt://, tcp://, http://: wait for an encoder on that address instead of calling it
   Duration reconnect_delay = std::chrono::seconds(5);
   Duration open_timeout = std::chrono::seconds(10);
 };
