@@ -86,6 +86,9 @@ class MediaShard {
   virtual MediaContext* find(PeerId peer) = 0;
   // Runs on another shard (or this one, later). FIFO per pair of shards.
   virtual void post(uint32_t shard, std::move_only_function<void(MediaShard&)> task) = 0;
+  // Timers for what belongs to no handle (mixers). Whoever sets one cancels it before it ends.
+  virtual TimerId call_at(Instant /*when*/, Task /*task*/) { return {}; }
+  virtual void cancel(TimerId) {}
 
   // UDP ports beside the peers' own; see media_ports.hpp. Closed with the shard.
   virtual Result<UdpPort> open_udp(const UdpBind&, UdpReceive) { return fail("This media loop has no UDP ports"); }

@@ -83,6 +83,8 @@ class MediaHost final : public MediaShard {
   Instant now() const override { return env_.executor.now(); }
   MediaContext* find(PeerId peer) override;
   void post(uint32_t shard, std::move_only_function<void(MediaShard&)> task) override;
+  TimerId call_at(Instant when, Task task) override { return env_.executor.call_at(when, std::move(task)); }
+  void cancel(TimerId timer) override { env_.executor.cancel(timer); }
   Result<UdpPort> open_udp(const UdpBind& bind, UdpReceive receive) override;
   void close_udp(UdpPortId port) override;
   bool send_udp(UdpPortId port, const SocketAddress& to, Bytes datagram) override;
