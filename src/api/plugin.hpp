@@ -162,6 +162,9 @@ class Plugin {
   virtual Result<std::unique_ptr<PluginHandle>> attach(HandleContext& context) = 0;
   // message_plugin of the admin API; nullopt: not supported.
   virtual std::optional<Json> on_admin_message(const Json& /*request*/) { return std::nullopt; }
+  // The same for a plugin that cannot always answer at once: `answer` is called once, on the control thread.
+  using AdminAnswer = std::move_only_function<void(std::optional<Json>)>;
+  virtual void take_admin_message(Json request, AdminAnswer answer) { answer(on_admin_message(request)); }
 };
 
 }  // namespace limen

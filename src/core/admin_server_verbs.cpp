@@ -70,7 +70,9 @@ void message_plugin(GatewayState& state, ApiCall call) {
   if (!query) return;
   Plugin* plugin = state.modules.plugins.find(query->name);
   if (plugin == nullptr) return call.fail({ApiErrorCode::plugin_not_found, "Invalid plugin"});
-  answer_query(call, plugin->on_admin_message(std::move(query->request)), "Plugin doesn't support Admin API messages");
+  plugin->take_admin_message(std::move(query->request), [call = std::move(call)](std::optional<Json> response) mutable {
+    answer_query(call, std::move(response), "Plugin doesn't support Admin API messages");
+  });
 }
 
 void query_transport(GatewayState& state, ApiCall call) {
