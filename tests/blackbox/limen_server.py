@@ -45,9 +45,11 @@ async def until_async(what, test, timeout=15.0):
 
 
 class Server:
-    """A running server; use as a context manager. `general`, `nat`, `media` are lines of janus.jcfg."""
+    """A running server; use as a context manager. `general`, `nat`, `media` are lines of janus.jcfg; `prefix` is a
+    command that starts it elsewhere (in a network namespace), where `address` reaches it."""
 
-    def __init__(self, *arguments, general="", nat="", media="", wait=True):
+    def __init__(self, *arguments, general="", nat="", media="", wait=True, prefix=(), address="127.0.0.1"):
+        self.prefix, self.address = list(prefix), address
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="limen-test-"))
         self.arguments = arguments
         self.port, self.ws_port, self.admin_port = free_port(), free_port(), free_port()
@@ -57,17 +59,17 @@ class Server:
             f'general: {{ debug_level = 5; admin_secret = "blackbox"; {general} }}\n'
             f'nat: {{ {nat} }}\nmedia: {{ {media} }}\n')
         (conf / "janus.transport.http.jcfg").write_text(
-            f"general: {{ http = true; port = {self.port}; ip = \"127.0.0.1\"; }}\n"
-            f"admin: {{ admin_http = true; admin_port = {self.admin_port}; admin_ip = \"127.0.0.1\"; }}\n")
+            f"general: {{ http = true; port = {self.port}; ip = \"{self.address}\"; }}\n"
+            f"admin: {{ admin_http = true; admin_port = {self.admin_port}; admin_ip = \"{self.address}\"; }}\n")
         (conf / "janus.transport.websockets.jcfg").write_text(
-            f'general: {{ ws = true; ws_port = {self.ws_port}; ws_ip = "127.0.0.1"; }}\n')
+            f'general: {{ ws = true; ws_port = {self.ws_port}; ws_ip = "{self.address}"; }}\n')
         self.log_path = self.folder / "output.log"
         self.process = None
         self.wait = wait
 
     def __enter__(self):
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([PROGRAM, "-F", str(self.folder / "conf"), *self.arguments],
+            self.process = subprocess.Popen([*self.prefix, PROGRAM, "-F", str(self.folder / "conf"), *self.arguments],
                                             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if self.wait:
             try:
@@ -81,7 +83,7 @@ class Server:
         if self.process.poll() is not None:
             raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log()}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/janus/info", timeout=2) as reply:
+            with urllib.request.urlopen(f"http://{self.address}:{self.port}/janus/info", timeout=2) as reply:
                 return reply.status == 200
         except OSError:
             return False
@@ -105,7 +107,7 @@ class Server:
 
     def post(self, path, body, port=None, base="/janus"):
         data = json.dumps({"transaction": "t", **body}).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{port or self.port}{base}{path}", data=data)
+        request = urllib.request.Request(f"http://{self.address}:{port or self.port}{base}{path}", data=data)
         with urllib.request.urlopen(request, timeout=15) as reply:
             return json.loads(reply.read())
 

@@ -37,10 +37,14 @@ const jcfg = (groups) =>
     .map(([name, group]) => `${name}: {\n${Object.entries(group).map(([key, value]) => `  ${key} = ${text(value)}`).join("\n")}\n}\n`)
     .join("");
 
-/** A running server. `files` adds to or overrides groups of configuration files by name. */
+/**
+ * A running server. `files` adds to or overrides groups of configuration files by name; `prefix` is a command that starts it
+ * elsewhere (in a network namespace), where `address` reaches it.
+ */
 export class Limen {
-  static async start({ args = [], files = {}, command = join(root, "build/release/limen") } = {}) {
+  static async start({ args = [], files = {}, prefix = [], address = "127.0.0.1", command = process.env.LIMEN ?? join(root, "build/release/limen") } = {}) {
     const limen = new Limen();
+    limen.address = address;
     limen.folder = await mkdtemp(join(tmpdir(), "limen-test-"));
     await mkdir(join(limen.folder, "conf"));
     const [http, https, ws, wss, admin] = await Promise.all([0, 0, 0, 0, 0].map(freePort));
@@ -49,7 +53,7 @@ export class Limen {
       "janus.jcfg": { general: { debug_level: 5, admin_secret: "blackbox" }, nat: { ice_ignore_list: "vmnet" } },
       "janus.transport.http.jcfg": {
         general: { http: true, port: http, https: true, secure_port: https },
-        admin: { admin_http: true, admin_port: admin, admin_ip: "127.0.0.1" },
+        admin: { admin_http: true, admin_port: admin, admin_ip: address },
       },
       "janus.transport.websockets.jcfg": { general: { ws: true, ws_port: ws, wss: true, wss_port: wss } },
       "janus.plugin.echotest.jcfg": { general: { events: true } },
@@ -60,7 +64,8 @@ export class Limen {
     }
     for (const [name, groups] of Object.entries(all)) await writeFile(join(limen.folder, "conf", name), jcfg(groups));
     limen.log = "";
-    limen.process = spawn(command, ["-F", join(limen.folder, "conf"), ...args], { cwd: limen.folder, stdio: ["ignore", "pipe", "pipe"] });
+    const [program, ...before] = [...prefix, command];
+    limen.process = spawn(program, [...before, "-F", join(limen.folder, "conf"), ...args], { cwd: limen.folder, stdio: ["ignore", "pipe", "pipe"] });
     limen.exited = new Promise((resolve) => limen.process.on("exit", (code, signal) => resolve({ code, signal })));
     for (const stream of [limen.process.stdout, limen.process.stderr]) stream.on("data", (chunk) => (limen.log += chunk));
     limen.exited.then((how) => (limen.ended = how));
@@ -77,11 +82,11 @@ export class Limen {
   }
 
   get apiUrl() {
-    return `http://127.0.0.1:${this.http}/janus`;
+    return `http://${this.address}:${this.http}/janus`;
   }
 
   get adminUrl() {
-    return `http://127.0.0.1:${this.admin}/admin`;
+    return `http://${this.address}:${this.admin}/admin`;
   }
 
   /** SIGTERM, and its exit code. */
