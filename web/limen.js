@@ -323,13 +323,26 @@ export class Session extends EventTarget {
     return this.request({ janus: "info" });
   }
 
-  /** Keeps the session alive and measures the round trip. */
-  async measure() {
+  /** Keeps the session alive and measures the round trip. @param {{ timeout?: number }} [options] */
+  async measure({ timeout } = {}) {
     const began = performance.now();
-    await this.request({ janus: "keepalive" });
+    await this.request({ janus: "keepalive" }, { timeout });
     this.roundTrip = performance.now() - began;
     this.dispatchEvent(new CustomEvent("roundtrip", { detail: this.roundTrip }));
     return this.roundTrip;
+  }
+
+  /** Call after a change of network or a sleep: a link that is silently dead is noticed now, and replaced. */
+  async wake() {
+    const link = this.#link;
+    if (this.state !== "connected" || !link) return;
+    try {
+      await this.measure({ timeout: 3000 });
+    } catch {
+      if (this.#link !== link) return;
+      link.close();
+      await this.#lost();
+    }
   }
 
   async close() {
@@ -406,7 +419,7 @@ export class Session extends EventTarget {
 
 /**
  * An attachment to a plugin. Events, each with the server's message as `detail`: "message"
- * ({data, jsep}), "webrtcup", "media", "slowlink", "hangup", "detached", "ice-failed", "trickle".
+ * ({data, jsep, pushed}; pushed: not the answer to a request), "webrtcup", "media", "slowlink", "hangup", "detached", "ice-failed", "trickle".
  */
 export class Handle extends EventTarget {
   /** @type {Set<Peer>} */ #peers = new Set();
@@ -490,7 +503,7 @@ export class Handle extends EventTarget {
     if (message.janus === "detached") this.session.forget(this);
     if (message.janus === "trickle") for (const peer of this.#peers) peer.addRemoteCandidate(message.candidate);
     const kind = message.janus === "event" ? "message" : message.janus;
-    const detail = message.janus === "event" ? { janus: "event", data: message.plugindata?.data, jsep: message.jsep } : message;
+    const detail = message.janus === "event" ? { janus: "event", data: message.plugindata?.data, jsep: message.jsep, pushed: message.transaction === undefined } : message;
     this.dispatchEvent(new CustomEvent(kind, { detail }));
   }
 
