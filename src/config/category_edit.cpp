@@ -36,7 +36,7 @@ std::string libconfig_text(const std::string& value) {
   return out + '"';
 }
 
-std::string written(const EntryValue& value, Syntax syntax) {
+std::string written(const EntryScalar& value, Syntax syntax) {
   if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const int64_t* number = std::get_if<int64_t>(&value)) {
     bool wide = syntax == Syntax::libconfig && (*number > INT32_MAX || *number < INT32_MIN);
@@ -44,6 +44,34 @@ std::string written(const EntryValue& value, Syntax syntax) {
   }
   const std::string& text = std::get<std::string>(value);
   return syntax == Syntax::libconfig ? libconfig_text(text) : text;
+}
+
+std::string written(const EntryGroups& groups) {
+  std::string out = "(";
+  for (const auto& group : groups) {
+    out += out.size() == 1 ? "\n\t\t{\n" : ",\n\t\t{\n";
+    for (const auto& [key, value] : group)
+      out += fmt::format("\t\t\t{} = {}\n", key, written(value, Syntax::libconfig));
+    out += "\t\t}";
+  }
+  return out + "\n\t)";
+}
+
+Result<std::string> written(const EntryValue& value, Syntax syntax) {
+  const auto* texts = std::get_if<std::vector<std::string>>(&value);
+  const auto* groups = std::get_if<EntryGroups>(&value);
+  if (syntax == Syntax::ini && (texts != nullptr || groups != nullptr)) {
+    return fail("this is a list, which this kind of file cannot hold");
+  }
+  if (groups != nullptr) return written(*groups);
+  if (texts != nullptr) {
+    std::string out;
+    for (const std::string& text : *texts) out += (out.empty() ? "" : ", ") + libconfig_text(text);
+    return fmt::format("[{}]", out);
+  }
+  if (const bool* flag = std::get_if<bool>(&value)) return written(EntryScalar(*flag), syntax);
+  if (const int64_t* number = std::get_if<int64_t>(&value)) return written(EntryScalar(*number), syntax);
+  return written(EntryScalar(std::get<std::string>(value)), syntax);
 }
 
 Result<> check_name(std::string_view name, Syntax syntax) {
@@ -66,7 +94,9 @@ Result<std::string> category_text(Syntax syntax, std::string_view category, cons
     if (syntax == Syntax::ini && text != nullptr && text->find_first_of("\r\n") != std::string::npos) {
       return fail("the value of {} has more than one line", key);
     }
-    out += fmt::format("{}{} = {}\n", syntax == Syntax::libconfig ? "\t" : "", key, written(value, syntax));
+    Result<std::string> shown = written(value, syntax);
+    if (!shown) return fail("{}: {}", key, shown.error().text);
+    out += fmt::format("{}{} = {}\n", syntax == Syntax::libconfig ? "\t" : "", key, *shown);
   }
   return out + (syntax == Syntax::libconfig ? "}\n" : "");
 }

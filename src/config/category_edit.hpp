@@ -16,7 +16,10 @@
 
 namespace limen::config {
 
-using EntryValue = std::variant<bool, int64_t, std::string>;
+// Lists, of texts and of groups ( { a = 1 }, { a = 2 } ), can be written in the libconfig syntax only.
+using EntryScalar = std::variant<bool, int64_t, std::string>;
+using EntryGroups = std::vector<std::vector<std::pair<std::string, EntryScalar>>>;
+using EntryValue = std::variant<bool, int64_t, std::string, std::vector<std::string>, EntryGroups>;
 using Entries = std::vector<std::pair<std::string, EntryValue>>;
 
 enum class Syntax : uint8_t { libconfig, ini };

@@ -52,6 +52,19 @@ TEST(CategoryEdit, refuses_what_the_syntax_cannot_say) {
   EXPECT_FALSE(with_category("[a]\n", Syntax::ini, "b", {{"key", "two\n[lines]"}}));
 }
 
+TEST(CategoryEdit, lists_of_groups_are_written_and_read_again) {
+  EntryGroups media{{{"mid", std::string("a")}, {"port", int64_t{5002}}}, {{"mid", std::string("v")}, {"svc", true}}};
+  auto changed = with_category(kText, Syntax::libconfig, "mp", {{"type", std::string("rtp")}, {"media", media}});
+  ASSERT_TRUE(changed) << changed.error().text;
+  auto node = parse_libconfig(*changed, "x");
+  ASSERT_TRUE(node);
+  const Node* list = node->find("mp")->find("media");
+  ASSERT_EQ(list->children.size(), 2U);
+  EXPECT_EQ(list->children[0].text("port"), "5002");
+  EXPECT_TRUE(list->children[1].find("svc")->truthy());
+  EXPECT_FALSE(with_category("", Syntax::ini, "mp", {{"media", media}}));
+}
+
 TEST(CategoryEdit, ini_files_too) {
   std::string_view text = "; top\n[general]\nevents = yes\n[room-1]\npin = 1\n\n[room-2]\npin = 2\n";
   auto changed = with_category(text, Syntax::ini, "room-1", {{"secret", "s"}});
