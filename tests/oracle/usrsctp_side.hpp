@@ -1,13 +1,15 @@
 // UsrsctpSide: one association of usrsctp without threads and sockets: packets in, packets out.
 //
-// usrsctp is one per process; its timers run when tick() says so. One thread.
+// usrsctp is one per process; its timers run when its UsrsctpClock is moved. One thread.
 #pragma once
 #include <usrsctp.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <deque>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -22,10 +24,12 @@ struct UsrsctpMessage {
 
 class UsrsctpSide {
  public:
+  static constexpr uint32_t kPathMtu = 1191;
   explicit UsrsctpSide(bool interleaving = false) {
     static const bool started = start();
     (void)started;
-    usrsctp_register_address(this);
+    sides()[name_] = this;
+    usrsctp_register_address(as_address(name_));
     socket_ = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP, nullptr, nullptr, 0, nullptr);
     usrsctp_set_non_blocking(socket_, 1);
     int size = 1 << 20;
@@ -38,8 +42,13 @@ class UsrsctpSide {
     usrsctp_setsockopt(socket_, IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, &resets, sizeof resets);
     sctp_initmsg streams{300, 300, 0, 0};
     usrsctp_setsockopt(socket_, IPPROTO_SCTP, SCTP_INITMSG, &streams, sizeof streams);
-    sctp_event event{SCTP_FUTURE_ASSOC, SCTP_STREAM_RESET_EVENT, 1};
-    usrsctp_setsockopt(socket_, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event);
+    for (uint16_t type : {SCTP_STREAM_RESET_EVENT, SCTP_PARTIAL_DELIVERY_EVENT, SCTP_ASSOC_CHANGE}) {
+      sctp_event event{SCTP_FUTURE_ASSOC, type, 1};
+      usrsctp_setsockopt(socket_, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event);
+    }
+    // As browsers set them.
+    sctp_rtoinfo timeouts{SCTP_FUTURE_ASSOC, 500, 10000, 400};
+    usrsctp_setsockopt(socket_, IPPROTO_SCTP, SCTP_RTOINFO, &timeouts, sizeof timeouts);
     if (interleaving) interleave();
     sockaddr_conn address = self();
     usrsctp_bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
@@ -48,7 +57,8 @@ class UsrsctpSide {
     linger hard{1, 0};
     usrsctp_setsockopt(socket_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     usrsctp_close(socket_);
-    usrsctp_deregister_address(this);
+    usrsctp_deregister_address(as_address(name_));
+    sides().erase(name_);
   }
   UsrsctpSide(const UsrsctpSide&) = delete;
   UsrsctpSide& operator=(const UsrsctpSide&) = delete;
@@ -56,12 +66,13 @@ class UsrsctpSide {
   void connect() {
     sockaddr_conn address = self();
     usrsctp_connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    set_path();
   }
+  void listen() { usrsctp_listen(socket_, 1); }
   void handle(Bytes packet) {
-    usrsctp_conninput(this, packet.data(), packet.size(), 0);
+    usrsctp_conninput(as_address(name_), packet.data(), packet.size(), 0);
     receive();
   }
-  static void tick(uint32_t milliseconds) { usrsctp_handle_timers(milliseconds); }
 
   // False: no room, or not connected.
   bool send(uint16_t stream, uint32_t ppid, Bytes bytes, bool unordered = false, uint16_t policy = SCTP_PR_SCTP_NONE,
@@ -85,12 +96,20 @@ class UsrsctpSide {
     return usrsctp_setsockopt(socket_, IPPROTO_SCTP, SCTP_RESET_STREAMS, request, raw.size()) == 0;
   }
 
+  void shut_down() { usrsctp_shutdown(socket_, SHUT_WR); }
+
   std::deque<std::vector<uint8_t>> out;
   std::deque<UsrsctpMessage> messages;
   std::vector<uint16_t> reset_by_peer, reset_done;
+  bool lost = false;  // the association has ended
 
   // Takes what usrsctp has received.
   void receive() {
+    if (struct socket* accepted = usrsctp_accept(socket_, nullptr, nullptr)) {
+      usrsctp_close(std::exchange(socket_, accepted));
+      usrsctp_set_non_blocking(socket_, 1);
+      set_path();
+    }
     for (;;) {
       static std::vector<uint8_t> room(1 << 19);
       sctp_rcvinfo info{};
@@ -116,19 +135,29 @@ class UsrsctpSide {
     usrsctp_init_nothreads(0, &UsrsctpSide::output, nullptr);
     usrsctp_sysctl_set_sctp_ecn_enable(0);
     usrsctp_sysctl_set_sctp_blackhole(2);
+    usrsctp_sysctl_set_sctp_vtag_time_wait(0);
     return true;
   }
   static int output(void* address, void* buffer, size_t length, uint8_t, uint8_t) {
     auto* bytes = static_cast<uint8_t*>(buffer);
-    static_cast<UsrsctpSide*>(address)->out.emplace_back(bytes, bytes + length);
+    auto side = sides().find(reinterpret_cast<uintptr_t>(address));
+    if (side != sides().end()) side->second->out.emplace_back(bytes, bytes + length);
     return 0;
   }
   sockaddr_conn self() {
     sockaddr_conn address{};
     address.sconn_family = AF_CONN;
     address.sconn_port = htons(5000);
-    address.sconn_addr = this;
+    address.sconn_addr = as_address(name_);
     return address;
+  }
+  void set_path() {
+    sockaddr_conn address = self();
+    sctp_paddrparams path{};
+    std::memcpy(&path.spp_address, &address, sizeof address);
+    path.spp_flags = SPP_PMTUD_DISABLE;
+    path.spp_pathmtu = kPathMtu;
+    usrsctp_setsockopt(socket_, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &path, sizeof path);
   }
   void interleave() {
     constexpr int kInterleavingSupported = 0x1206;  // not in the public header
@@ -138,8 +167,20 @@ class UsrsctpSide {
     usrsctp_setsockopt(socket_, IPPROTO_SCTP, kInterleavingSupported, &on, sizeof on);
   }
   void notice(Bytes bytes) {
+    uint16_t type = bytes.size() < 2 ? 0 : load_host_u16(bytes.data());
+    if (type == SCTP_ASSOC_CHANGE) {
+      sctp_assoc_change change{};
+      std::memcpy(&change, bytes.data(), std::min(bytes.size(), sizeof change));
+      lost = lost || change.sac_state == SCTP_COMM_LOST || change.sac_state == SCTP_SHUTDOWN_COMP;
+    }
+    if (type == SCTP_PARTIAL_DELIVERY_EVENT) {
+      // The rest of a message that was partly handed out has been given up.
+      sctp_pdapi_event event{};
+      std::memcpy(&event, bytes.data(), std::min(bytes.size(), sizeof event));
+      partial_.erase(static_cast<uint16_t>(event.pdapi_stream));
+    }
     sctp_stream_reset_event event{};
-    if (bytes.size() < sizeof event || load_host_u16(bytes.data()) != SCTP_STREAM_RESET_EVENT) return;
+    if (bytes.size() < sizeof event || type != SCTP_STREAM_RESET_EVENT) return;
     std::memcpy(&event, bytes.data(), sizeof event);
     if ((event.strreset_flags & (SCTP_STREAM_RESET_DENIED | SCTP_STREAM_RESET_FAILED)) != 0) return;
     bool incoming = (event.strreset_flags & SCTP_STREAM_RESET_INCOMING_SSN) != 0;
@@ -153,6 +194,18 @@ class UsrsctpSide {
     return value;
   }
 
+  // Sockets may outlive their side a little: each has a name that is never used again.
+  static std::map<uintptr_t, UsrsctpSide*>& sides() {
+    static std::map<uintptr_t, UsrsctpSide*> all;
+    return all;
+  }
+  static uintptr_t next_name() {
+    static uintptr_t last = 0;
+    return ++last;
+  }
+  static void* as_address(uintptr_t name) { return reinterpret_cast<void*>(name); }
+
+  uintptr_t name_ = next_name();
   struct socket* socket_;
   std::map<uint16_t, std::vector<uint8_t>> partial_;
 };

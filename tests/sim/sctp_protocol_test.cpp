@@ -1,6 +1,8 @@
 // How associations begin and end, give up on messages, and reset streams, on virtual time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/sctp_pair.hpp"
 #include "wire/sctp/packet_reader.hpp"
 #include "wire/sctp/packet_writer.hpp"

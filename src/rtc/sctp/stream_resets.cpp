@@ -31,7 +31,7 @@ bool StreamResets::busy(uint16_t stream) const {
 
 void StreamResets::start_request(std::vector<uint16_t> streams, uint32_t last_tsn) {
   streams.resize(std::min(streams.size(), kMaxStreams));
-  Pending pending{next_request_++, last_tsn, std::move(streams), {}};
+  Pending pending{next_request_++, last_tsn, std::move(streams), {}, false};
   pending.encoded.resize(pending.streams.size() * 2);
   for (size_t i = 0; i < pending.streams.size(); ++i) {
     store_u16(&pending.encoded[2 * i], pending.streams[i]);
@@ -56,9 +56,16 @@ void StreamResets::on_request_sent(Instant retry_at) {
   retry_at_ = retry_at;
 }
 
+void StreamResets::retry() {
+  due_ = true;
+  // A number that was answered gets the same answer again: to hear another, ask with the next.
+  if (std::exchange(pending_->deferred, false)) pending_->sequence = next_request_++;
+}
+
 std::optional<StreamResets::Done> StreamResets::handle_response(const ReconfigParameter& response, Instant retry_at) {
   if (!pending_ || response.request_sequence != pending_->sequence) return std::nullopt;
   if (response.result == ReconfigResult::in_progress) {
+    pending_->deferred = true;
     on_request_sent(retry_at);
     return std::nullopt;
   }
@@ -80,14 +87,17 @@ StreamResets::Answer StreamResets::handle_request(const ReconfigParameter& reque
   uint32_t sequence = request.request_sequence;
   if (sequence == expected_ - 1 && last_result_) return answer(sequence, *last_result_);
   if (sequence != expected_) return answer(sequence, ReconfigResult::bad_sequence);
-  if (request.type == ReconfigType::outgoing_reset) {
-    // Asked again or not, it is the same request until it is answered.
-    waiting_ = Waiting{unwrap32(request.last_tsn, received), stream_list(request)};
-    if (auto now = settle(received)) return *now;
-    return answer(sequence, ReconfigResult::in_progress);
-  }
   ++expected_;
-  if (request.type == ReconfigType::incoming_reset) {
+  if (request.type == ReconfigType::outgoing_reset) {
+    Waiting asked{sequence, unwrap32(request.last_tsn, received), stream_list(request)};
+    // What waited already is asked again with a new number, or was done before the peer heard of it.
+    bool again = performed_ && performed_->last_tsn == asked.last_tsn && performed_->streams == asked.streams;
+    last_result_ = ReconfigResult::performed;
+    if (again) return answer(sequence, *last_result_);
+    if (asked.last_tsn <= received) return perform(std::move(asked));
+    waiting_ = std::move(asked);
+    last_result_ = ReconfigResult::in_progress;
+  } else if (request.type == ReconfigType::incoming_reset) {
     for (uint16_t stream : stream_list(request)) want(stream);
     last_result_ = ReconfigResult::performed;
   } else {
@@ -96,14 +106,19 @@ StreamResets::Answer StreamResets::handle_request(const ReconfigParameter& reque
   return answer(sequence, *last_result_);
 }
 
+StreamResets::Answer StreamResets::perform(Waiting request) {
+  waiting_.reset();
+  Answer out = answer(request.sequence, ReconfigResult::performed);
+  out.reset = true;
+  out.streams = request.streams;
+  performed_ = std::move(request);
+  return out;
+}
+
 std::optional<StreamResets::Answer> StreamResets::settle(uint64_t received) {
   if (!waiting_ || waiting_->last_tsn > received) return std::nullopt;
-  last_result_ = ReconfigResult::performed;
-  Answer out = answer(expected_++, *last_result_);
-  out.reset = true;
-  out.streams = std::move(waiting_->streams);
-  waiting_.reset();
-  return out;
+  if (waiting_->sequence == expected_ - 1) last_result_ = ReconfigResult::performed;
+  return perform(std::move(*waiting_));
 }
 
 }  // namespace limen::rtc

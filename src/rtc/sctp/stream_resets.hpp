@@ -1,7 +1,8 @@
 // StreamResets: closing streams, ours and the peer's (RFC 6525, as RFC 8831 section 6.7 uses it).
 //
-// One request of ours at a time; the peer's wait until all data sent before them has come in. Contract
-// as the association's, which owns it. A shard's thread only.
+// One request of ours at a time; the peer's wait until all data sent before them has come in, and are asked
+// again meanwhile, by some with the same number and by others with the next. Contract as the
+// association's, which owns it. A shard's thread only.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -30,7 +31,7 @@ class StreamResets {
   sctp::ReconfigParameter request() const;
   void on_request_sent(Instant retry_at);
   Instant retry_at() const { return pending_ && !due_ ? retry_at_ : kNever; }
-  void retry() { due_ = true; }
+  void retry();
 
   struct Done {
     std::vector<uint16_t> streams;
@@ -54,13 +55,16 @@ class StreamResets {
     uint32_t sequence, last_tsn;
     std::vector<uint16_t> streams;
     std::vector<uint8_t> encoded;
+    bool deferred = false;  // the peer has said to wait
   };
   struct Waiting {
+    uint32_t sequence;
     uint64_t last_tsn;
     std::vector<uint16_t> streams;
   };
+  Answer perform(Waiting request);
   void start_request(std::vector<uint16_t> streams, uint32_t last_tsn);
-  Answer answer(uint32_t sequence, sctp::ReconfigResult result);
+  static Answer answer(uint32_t sequence, sctp::ReconfigResult result);
 
   std::set<uint16_t> wanted_;
   std::optional<Pending> pending_;
@@ -71,6 +75,7 @@ class StreamResets {
   uint32_t expected_;
   std::optional<sctp::ReconfigResult> last_result_;
   std::optional<Waiting> waiting_;
+  std::optional<Waiting> performed_;  // the last one that was
 };
 
 template <typename Idle>
