@@ -121,10 +121,15 @@ export class Gallery {
   }
 
   measure() {
-    if (this.#staged) return this.strip.style.removeProperty("grid-template-columns");
+    if (this.#staged) {
+      this.place.style.removeProperty("--tile");
+      this.strip.style.maxWidth = "";
+      return;
+    }
     const { clientWidth, clientHeight } = this.place;
     if (!clientWidth || !clientHeight) return;
     const { columns, width } = bestGrid(this.#tiles.length, clientWidth, clientHeight);
-    this.strip.style.gridTemplateColumns = `repeat(${columns}, ${width}px)`;
+    this.place.style.setProperty("--tile", `${width}px`);
+    this.strip.style.maxWidth = `${columns * width + (columns - 1) * GAP}px`;
   }
 }

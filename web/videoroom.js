@@ -271,6 +271,7 @@ export class Subscription extends EventTarget {
   /** @param {import("./limen.js").Jsep} jsep */
   async #answer(jsep) {
     await this.peer?.answer(jsep, { request: "start" });
+    for (const line of this.lines.values()) line.ready ||= line.active;
     this.dispatchEvent(new Event("changed"));
   }
 
