@@ -83,9 +83,13 @@ class Player final : public std::enable_shared_from_this<Player> {
   }
 
   void on_failure(const std::string& reason) {
-    sink_->on_state(playing_ ? SourceState::lost : SourceState::failed, reason);
+    if (playing_) sink_->on_state(SourceState::lost, reason);
+    else if (!told_connected_) sink_->on_state(SourceState::failed, reason);
     playing_ = false;
+    waiting_.clear();
+    waiting_ticks_ = 0;
     if (stopped_ || !told_connected_) return;
+    if (timer_) executor_.cancel(timer_);
     timer_ = executor_.call_after(kTryAgain, [self = shared_from_this()] {
       self->timer_ = {};
       self->read_more();
