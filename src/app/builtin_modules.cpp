@@ -4,6 +4,8 @@
 #include "handlers/websocket/websocket_handler.hpp"
 #include "loggers/json_file/json_file_logger.hpp"
 #include "plugins/echotest/echotest_plugin.hpp"
+#include "plugins/nosip/nosip_plugin.hpp"
+#include "plugins/recordplay/recordplay_plugin.hpp"
 #include "plugins/textroom/textroom_plugin.hpp"
 #include "plugins/videocall/videocall_plugin.hpp"
 #include "plugins/videoroom/videoroom_plugin.hpp"
@@ -18,6 +20,8 @@ std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
   plugins.push_back(make_videoroom_plugin());
   plugins.push_back(make_videocall_plugin());
   plugins.push_back(make_textroom_plugin());
+  plugins.push_back(make_recordplay_plugin());
+  plugins.push_back(make_nosip_plugin());
   return plugins;
 }
 
@@ -45,8 +49,6 @@ std::vector<std::string> packages_not_built_in() {
   return {"janus.plugin.audiobridge",
           "janus.plugin.duktape",
           "janus.plugin.lua",
-          "janus.plugin.nosip",
-          "janus.plugin.recordplay",
           "janus.plugin.sip",
           "janus.plugin.streaming",
           "janus.plugin.voicemail",

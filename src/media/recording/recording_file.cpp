@@ -23,27 +23,30 @@ std::string path_of(const RecordingSpec& spec) {
 }  // namespace
 
 Result<std::shared_ptr<RecordingFile>> RecordingFile::open(PluginContext& context, RecordingSpec spec,
-                                                           std::function<void(const Error&)> on_error) {
+                                                           std::function<void(const Error&)> on_error,
+                                                           std::function<void()> on_closed) {
   if (!mjr::is_recordable(spec.header.kind, spec.header.codec)) {
     return fail("Codec '{}' cannot be recorded", spec.header.codec);
   }
   std::string path = path_of(spec);
   if (spec.name.empty() || path.find('\0') != std::string::npos) return fail("'{}' is no name for a recording", path);
   if (!context.path_allowed(path)) return fail("Recording to '{}' is refused: the folder is protected", path);
-  auto file = std::make_shared<RecordingFile>(Private{}, context, std::move(spec), std::move(on_error));
+  auto file = std::make_shared<RecordingFile>(Private{}, context, std::move(spec), std::move(on_error),
+                                              std::move(on_closed));
   file->work_later();  // the file is there before the first frame
   return file;
 }
 
 RecordingFile::RecordingFile(Private, PluginContext& context, RecordingSpec spec,
-                             std::function<void(const Error&)> on_error)
+                             std::function<void(const Error&)> on_error, std::function<void()> on_closed)
     : pool_(context.background()),
       control_(context.executor()),
       path_(path_of(spec)),
       open_path_(path_),
       header_(std::move(spec.header)),
       created_at_(control_.now()),
-      on_error_(std::move(on_error)) {
+      on_error_(std::move(on_error)),
+      on_closed_(std::move(on_closed)) {
   std::string extension = context.recordings_tmp_ext();
   if (!extension.empty()) open_path_ += '.' + extension;
   header_.created = control_.wall_time();
@@ -90,7 +93,7 @@ void RecordingFile::work_later() {
     if (std::exchange(job_there_, true)) return;
   }
   pool_.run([self = shared_from_this()] { self->work(); }, control_,
-            [self = shared_from_this()] { self->tell_error(); });
+            [self = shared_from_this()] { self->tell_outcome(); });
 }
 
 void RecordingFile::work() {
@@ -120,14 +123,17 @@ void RecordingFile::take(Result<> result) {
   log::error("", "Recording to '{}' ends: {}", path_, failure_->text);
 }
 
-// Control thread; once.
-void RecordingFile::tell_error() {
+// Control thread; each once.
+void RecordingFile::tell_outcome() {
   std::optional<Error> failure;
+  bool finished = false;
   {
     std::lock_guard lock(file_mutex_);
     failure = failure_;
+    finished = finished_;
   }
   if (failure && on_error_) std::exchange(on_error_, {})(*failure);
+  if (finished && on_closed_) std::exchange(on_closed_, {})();
 }
 
 Result<> RecordingFile::begin() {

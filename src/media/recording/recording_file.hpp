@@ -33,9 +33,10 @@ class RecordingFile : public std::enable_shared_from_this<RecordingFile> {
 
   // Control thread. Fails for protected folders and for codecs that cannot be recorded. What goes wrong
   // with the file itself is logged, told to `on_error` once, on the control thread (when the plugin's
-  // handle may have gone), and ends the writing.
+  // handle may have gone), and ends the writing. `on_closed`: the same way, when the file has its final name.
   static Result<std::shared_ptr<RecordingFile>> open(PluginContext& context, RecordingSpec spec,
-                                                     std::function<void(const Error&)> on_error = {});
+                                                     std::function<void(const Error&)> on_error = {},
+                                                     std::function<void()> on_closed = {});
   ~RecordingFile();
 
   // "<folder>/<name>.mjr", as it will be when closed.
@@ -53,13 +54,14 @@ class RecordingFile : public std::enable_shared_from_this<RecordingFile> {
   struct Private {};
 
  public:
-  RecordingFile(Private, PluginContext& context, RecordingSpec spec, std::function<void(const Error&)> on_error);
+  RecordingFile(Private, PluginContext& context, RecordingSpec spec, std::function<void(const Error&)> on_error,
+                std::function<void()> on_closed);
 
  private:
   void work_later();
   void work();  // background thread, or whoever drops the last reference
   void take(Result<> result);
-  void tell_error();
+  void tell_outcome();
   Result<> begin();
   Result<> write(const std::vector<uint8_t>& bytes);
   Result<> finish();
@@ -70,6 +72,7 @@ class RecordingFile : public std::enable_shared_from_this<RecordingFile> {
   mjr::Header header_;
   Instant created_at_;
   std::function<void(const Error&)> on_error_;
+  std::function<void()> on_closed_;
 
   std::atomic<size_t> waiting_bytes_{0};
   std::mutex queue_mutex_;  // guards the next three; held for a moment, by shards once per block

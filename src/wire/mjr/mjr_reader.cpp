@@ -1,21 +1,8 @@
 #include "wire/mjr/mjr_reader.hpp"
 
+#include "wire/mjr/mjr_block.hpp"
+
 namespace limen::mjr {
-
-namespace {
-
-constexpr size_t kPrefix = 8;
-constexpr size_t kDataTime = 8;
-constexpr size_t kOldestHeader = 5;  // "audio" or "video"
-
-}  // namespace
-
-// Eight bytes, a length and what follows: headers and frames of every format look alike.
-struct Reader::Block {
-  std::string_view prefix;
-  Bytes body;
-  bool is_header() const { return prefix[1] == 'J'; }
-};
 
 Result<Reader> Reader::open(Bytes file) {
   Reader reader(file);
@@ -23,72 +10,38 @@ Result<Reader> Reader::open(Bytes file) {
   return reader;
 }
 
-std::optional<Reader::Block> Reader::read_block() {
-  if (reader_.remaining() == 0) {
+bool Reader::read(Block& block) {
+  if (rest_.empty()) {
     end_ = ReadEnd::end_of_file;
-    return std::nullopt;
+    return false;
   }
-  Block block;
-  block.prefix = as_text(reader_.bytes(kPrefix));
-  size_t size = reader_.u16();
-  block.body = reader_.bytes(size);
-  bool known =
-      block.prefix.size() == kPrefix && block.prefix[0] == 'M' && (block.prefix[1] == 'E' || block.prefix[1] == 'J');
-  if (!block.prefix.empty() && !known) end_ = ReadEnd::bad_prefix;
-  else if (!reader_.ok()) end_ = ReadEnd::cut;
-  else return block;
-  return std::nullopt;
+  BlockStatus status = read_block(rest_, block);
+  if (status != BlockStatus::whole) {
+    end_ = status == BlockStatus::cut ? ReadEnd::cut : ReadEnd::bad_prefix;
+    return false;
+  }
+  rest_ = rest_.subspan(block.size());
+  return true;
 }
 
 Result<void> Reader::read_header() {
-  auto block = read_block();
-  if (!block) {
+  Block block;
+  if (!read(block)) {
     if (end_ == ReadEnd::bad_prefix) return fail("not a recording: it begins neither with MJR nor with MEETECHO");
     return fail("the recording has no header: nothing was recorded, or it was cut");
   }
-  if (!block->is_header()) return read_oldest_header(block->body);
-  format_ = block->prefix.substr(2) == "R00002" ? Format::mjr2 : Format::mjr1;
-  json_ = as_text(block->body);
-  auto header = parse_header_json(json_);
+  auto header = read_file_header(block);
   if (!header) return std::unexpected(header.error());
-  header_ = std::move(*header);
+  format_ = header->format;
+  header_ = std::move(header->header);
+  json_ = header->json;
   return {};
 }
 
-Result<void> Reader::read_oldest_header(Bytes type) {
-  if (type.size() != kOldestHeader) return fail("the recording begins with a frame, not with a header");
-  format_ = Format::oldest;
-  switch (type[0]) {
-    case 'a':
-      header_.kind = MediaKind::audio;
-      header_.codec = "opus";
-      return {};
-    case 'v':
-      header_.kind = MediaKind::video;
-      header_.codec = "vp8";
-      return {};
-    case 'd':
-      header_.kind = MediaKind::data;
-      header_.codec = "text";
-      return {};
-    default:
-      return fail("unknown media type \"{}\" in the recording's header", as_text(type));
-  }
-}
-
 bool Reader::next(Frame& frame) {
-  while (auto block = read_block()) {
-    if (block->is_header()) continue;  // two recordings joined: only the first header counts
-    frame = {};
-    if (has_times()) frame.ms = load_u32(as_bytes(block->prefix).data() + 4);
-    frame.bytes = block->body;
-    if (header_.kind != MediaKind::data) return true;
-    if (block->body.size() >= kDataTime) {
-      frame.data_time = WallTime{static_cast<int64_t>(load_u64(block->body.data()))};
-      frame.bytes = block->body.subspan(kDataTime);
-      return true;
-    }
-    ++skipped_;
+  Block block;
+  while (read(block)) {
+    if (read_frame(block, format_, header_.kind, frame, skipped_)) return true;
   }
   return false;
 }

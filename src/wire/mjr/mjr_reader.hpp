@@ -25,6 +25,8 @@ struct Frame {
 // Why reading stopped before the end of the file.
 enum class ReadEnd : uint8_t { end_of_file, cut, bad_prefix };
 
+struct Block;
+
 class Reader {
  public:
   // Fails if there is no header, or a broken one. A file that ends behind the magic has no header yet.
@@ -43,13 +45,11 @@ class Reader {
   uint64_t skipped() const { return skipped_; }
 
  private:
-  explicit Reader(Bytes file) : reader_(file) {}
-  struct Block;
-  std::optional<Block> read_block();
+  explicit Reader(Bytes file) : rest_(file) {}
+  bool read(Block& block);
   Result<void> read_header();
-  Result<void> read_oldest_header(Bytes type);
 
-  ByteReader reader_;
+  Bytes rest_;
   Format format_ = Format::oldest;
   Header header_;
   std::string_view json_;
