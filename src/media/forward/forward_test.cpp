@@ -33,7 +33,10 @@ class Forward : public testing::Test {
  protected:
   Forward() : shards_(1), shard_(shards_[0]) {}
   std::unique_ptr<RtpForwarder> open(ForwardSpec spec) {
-    auto forwarder = RtpForwarder::open(shard_, std::move(spec), {.ask_keyframe = [this] { ++asked_; }});
+    auto forwarder = RtpForwarder::open(shard_, std::move(spec), {.ask_keyframe = [this](uint32_t ssrc) {
+                                          ++asked_;
+                                          asked_for_ = ssrc;
+                                        }});
     EXPECT_TRUE(forwarder) << forwarder.error().text;
     return std::move(*forwarder);
   }
@@ -53,6 +56,7 @@ class Forward : public testing::Test {
   test::FakeShards shards_;
   test::FakeShard& shard_;
   int asked_ = 0;
+  uint32_t asked_for_ = 0;
 };
 
 TEST_F(Forward, packets_leave_as_they_came) {
@@ -104,9 +108,25 @@ TEST_F(Forward, keyframes_are_asked_for_by_the_receivers_rtcp) {
   uint64_t port = shard_.datagrams[0].port.value();
   shard_.receive_on(port, kFar, pli());
   EXPECT_EQ(asked_, 1);
+  EXPECT_EQ(asked_for_, 2U);
   shard_.receive_on(port, {IpAddress::v4(0x0a000002), 1}, pli());  // a stranger
   shard_.receive_on(port, kFar, {0x80, 0xce, 0xff, 0xff});
   EXPECT_EQ(asked_, 1);
+}
+
+TEST_F(Forward, the_receiver_is_told_again_where_rtcp_goes_until_it_answers) {
+  auto forwarder = open({.kind = MediaKind::video, .to = kFar, .rtcp_port = 5005});
+  auto latches = [this] {
+    return std::ranges::count_if(shard_.datagrams, [](const auto& one) { return one.to.port == 5005; });
+  };
+  shards_.now += std::chrono::milliseconds(1500);
+  forwarder->on_rtp(packet(77, 5), shards_.now);
+  forwarder->on_rtp(packet(77, 6), shards_.now);
+  EXPECT_EQ(latches(), 3);
+  shard_.receive_on(shard_.datagrams[0].port.value(), kFar, pli());
+  shards_.now += std::chrono::milliseconds(1500);
+  forwarder->on_rtp(packet(77, 7), shards_.now);
+  EXPECT_EQ(latches(), 3);
 }
 
 TEST_F(Forward, srtp_protects_what_leaves_and_authenticates_what_comes_back) {
@@ -134,6 +154,19 @@ TEST_F(Forward, data_is_the_payload_alone) {
   ASSERT_THAT(shard_.datagrams, SizeIs(1));
   EXPECT_THAT(shard_.datagrams[0].bytes, ElementsAre(1, 2));
   EXPECT_EQ(forwarder->local_rtcp_port(), 0);
+}
+
+TEST_F(Forward, framed_data_are_told_apart_and_bounded) {
+  auto forwarder = open({.kind = MediaKind::data, .to = kFar, .ssrc = 1020, .framed_data = true});
+  forwarder->on_data({.label = "l", .protocol = "", .binary = true, .bytes = {1, 2}});
+  forwarder->on_data({.label = "l", .protocol = "", .binary = false, .bytes = std::vector<uint8_t>(3000, 7)});
+  ASSERT_THAT(shard_.datagrams, SizeIs(2));
+  EXPECT_THAT(shard_.datagrams[0].bytes, ElementsAre(0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0xfc, 1, 2));
+  EXPECT_THAT(shard_.datagrams[1].bytes, SizeIs(RtpForwarder::kMaxFramed));
+  auto header = parse_rtp_header(shard_.datagrams[1].bytes);
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->payload_type, 0);
+  EXPECT_EQ(header->sequence, 1);
 }
 
 TEST_F(Forward, ports_are_closed_with_their_owner_and_a_missing_one_is_an_error) {
@@ -195,6 +228,26 @@ TEST_F(Receive, keyframes_are_asked_of_where_rtp_came_from_or_better_rtcp) {
   auto compound = rtcp::parse_rtcp(shard_.datagrams[1].bytes);
   ASSERT_THAT(compound.messages, SizeIs(2));
   EXPECT_EQ(std::get<rtcp::PictureLoss>(compound.messages[1]).media_ssrc, 5U);
+}
+
+TEST_F(Receive, several_streams_share_a_port) {
+  ReceivedStream low{.codec = Codec::vp8, .mline = 1, .substream = 0, .extensions = {}, .dependency = {}};
+  ReceivedStream high{.codec = Codec::vp8, .mline = 1, .substream = 2, .extensions = {}, .dependency = {}};
+  auto receiver = receive({.choose =
+                               [&](const RtpHeader& header) {
+                                 return header.ssrc == 1010 ? &low : header.ssrc == 1012 ? &high : nullptr;
+                               },
+                           .reduced_rtcp = true});
+  shard_.receive_on(1, kFar, rtp_bytes(1010, 1, true));
+  shard_.receive_on(1, kFar, rtp_bytes(1012, 1));
+  shard_.receive_on(1, kFar, rtp_bytes(1011, 1));
+  ASSERT_THAT(got_, SizeIs(2));
+  EXPECT_TRUE(got_[0].video.keyframe);
+  EXPECT_EQ(got_[0].mline, 1);
+  EXPECT_EQ(got_[1].substream, 2);
+  EXPECT_EQ(receiver->counters().foreign, 1U);
+  EXPECT_TRUE(receiver->ask_keyframe(1010));
+  EXPECT_THAT(shard_.datagrams.at(0).bytes, ElementsAre(0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 3, 0xf2));
 }
 
 TEST_F(Receive, only_authentic_packets_pass_with_srtp) {

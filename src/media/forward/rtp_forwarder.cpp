@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "wire/rtcp/rtcp_parser.hpp"
@@ -41,7 +42,7 @@ RtpForwarder::~RtpForwarder() {
 }
 
 Result<> RtpForwarder::open_sockets() {
-  if (spec_.srtp && spec_.kind != MediaKind::data) {
+  if (spec_.srtp && (spec_.kind != MediaKind::data || spec_.framed_data)) {
     auto protector = shard_.make_protector(*spec_.srtp);
     auto unprotector = shard_.make_unprotector(*spec_.srtp);
     if (!protector) return std::unexpected(protector.error());
@@ -63,30 +64,48 @@ Result<> RtpForwarder::open_rtcp() {
   if (!port) return std::unexpected(port.error());
   rtcp_socket_ = port->id;
   local_rtcp_port_ = port->local.port;
-  // So that the receiver learns where its RTCP is to go.
-  std::array<uint8_t, 12> empty{0x80};
-  for (int i = 0; i < 2; ++i) shard_.send_udp(rtcp_socket_, {spec_.to.ip, spec_.rtcp_port}, empty);
+  for (int i = 0; i < 2; ++i) latch();
+  last_latch_ = shard_.now();
   return {};
+}
+
+// So that the receiver learns where its RTCP is to go.
+void RtpForwarder::latch() {
+  static constexpr std::array<uint8_t, 12> kEmpty{0x80};
+  ++latches_;
+  shard_.send_udp(rtcp_socket_, {spec_.to.ip, spec_.rtcp_port}, kEmpty);
+}
+
+// The first ones may have been lost, or the receiver was not there yet.
+void RtpForwarder::latch_again(Instant now) {
+  constexpr int kMost = 8;
+  if (!rtcp_socket_ || heard_ || latches_ >= kMost || now - last_latch_ < std::chrono::seconds(1)) return;
+  last_latch_ = now;
+  latch();
 }
 
 void RtpForwarder::on_rtcp(MutableBytes datagram) {
   size_t size = rtcp_srtp_ ? rtcp_srtp_->unprotect_rtcp(datagram) : datagram.size();
+  heard_ = heard_ || size != 0;
   for (const rtcp::Message& message : rtcp::parse_rtcp(datagram.first(size)).messages) {
-    bool wanted =
-        std::holds_alternative<rtcp::PictureLoss>(message) || std::holds_alternative<rtcp::FullIntraRequest>(message);
+    std::optional<uint32_t> wanted;
+    if (const auto* loss = std::get_if<rtcp::PictureLoss>(&message)) wanted = loss->media_ssrc;
+    const auto* intra = std::get_if<rtcp::FullIntraRequest>(&message);
+    if (intra != nullptr && !intra->entries.empty()) wanted = intra->entries.front().ssrc;
     if (!wanted) continue;
-    if (observer_.ask_keyframe) observer_.ask_keyframe();
+    if (observer_.ask_keyframe) observer_.ask_keyframe(*wanted);
     return;
   }
 }
 
 void RtpForwarder::on_rtp(const RtpPacket& packet, Instant now) {
+  latch_again(now);
   if (!spec_.simulcast) {
     if (!spec_.substream || *spec_.substream == packet.substream) send(OutgoingRtp::same_as(packet));
     return;
   }
   LayerOutcome outcome = selector_.on_packet(packet, now);
-  if (outcome.need_keyframe && observer_.ask_keyframe) observer_.ask_keyframe();
+  if (outcome.need_keyframe && observer_.ask_keyframe) observer_.ask_keyframe(0);
   if (outcome.out) send(*outcome.out);
 }
 
@@ -106,13 +125,31 @@ void RtpForwarder::send(const OutgoingRtp& note) {
   size_t size = size_t{packet.payload_offset} + note.prefix_size;
   std::memcpy(out + size, bytes.data() + cut, bytes.size() - cut);
   size += bytes.size() - cut;
+  send_buffer(size);
+}
+
+void RtpForwarder::send_buffer(size_t size) {
   if (srtp_) size = srtp_->protect_rtp(buffer_, size);
   count(size != 0 && shard_.send_udp(socket_, spec_.to, Bytes(buffer_).first(size)), size);
 }
 
 void RtpForwarder::on_data(const DataMessage& message) {
   if (message.bytes.empty()) return;
+  if (spec_.framed_data) return send_framed(message);
   count(shard_.send_udp(socket_, spec_.to, message.bytes), message.bytes.size());
+}
+
+void RtpForwarder::send_framed(const DataMessage& message) {
+  constexpr size_t kHeader = 12;
+  size_t size = std::min(message.bytes.size(), kMaxFramed - kHeader);
+  uint8_t* out = buffer_.data();
+  std::fill_n(out, kHeader, uint8_t{0});
+  out[0] = 0x80;
+  out[1] = message.binary ? 1 : 0;
+  store_u16(out + 2, data_sequence_++);
+  store_u32(out + 8, spec_.ssrc);
+  std::memcpy(out + kHeader, message.bytes.data(), size);
+  send_buffer(kHeader + size);
 }
 
 void RtpForwarder::count(bool sent, size_t size) {

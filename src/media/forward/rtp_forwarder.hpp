@@ -24,11 +24,14 @@ struct ForwardSpec {
   bool simulcast = false;                 // the best layer as one continuous stream
   std::optional<uint8_t> substream = {};  // only this one of a simulcast publisher
   uint16_t rtcp_port = 0;                 // of the receiver; 0: no RTCP
-  std::optional<SrtpMaterial> srtp = {};  // video and audio only
+  std::optional<SrtpMaterial> srtp = {};  // data: only if framed
+  // Data messages go as RTP payload: payload type 1 (binary) or 0 (text), `ssrc`; without, they go as they are.
+  bool framed_data = false;
 };
 
 struct ForwardObserver {
-  std::function<void()> ask_keyframe = {};
+  // `media_ssrc`: which of the sent streams the receiver means; 0: this forwarder's own needs.
+  std::function<void(uint32_t media_ssrc)> ask_keyframe = {};
 };
 
 struct ForwardCounters {
@@ -44,7 +47,9 @@ class RtpForwarder {
   RtpForwarder& operator=(const RtpForwarder&) = delete;
 
   void on_rtp(const RtpPacket& packet, Instant now);
-  void on_data(const DataMessage& message);  // the payload alone, as one datagram
+  // One datagram; framed ones end after kMaxFramed bytes.
+  static constexpr size_t kMaxFramed = 1500;
+  void on_data(const DataMessage& message);
 
   const ForwardSpec& spec() const { return spec_; }
   uint16_t local_rtcp_port() const { return local_rtcp_port_; }  // 0: no RTCP
@@ -55,7 +60,11 @@ class RtpForwarder {
   Result<> open_sockets();
   Result<> open_rtcp();
   void on_rtcp(MutableBytes datagram);
+  void latch();
+  void latch_again(Instant now);
   void send(const OutgoingRtp& note);
+  void send_framed(const DataMessage& message);
+  void send_buffer(size_t size);
   void count(bool sent, size_t size);
 
   MediaShard& shard_;
@@ -67,6 +76,10 @@ class RtpForwarder {
   std::unique_ptr<SrtpProtector> srtp_;
   std::unique_ptr<SrtpUnprotector> rtcp_srtp_;  // the receiver answers with the same key
   std::vector<uint8_t> buffer_;
+  uint16_t data_sequence_ = 0;
+  int latches_ = 0;
+  bool heard_ = false;  // something came back to the RTCP port
+  Instant last_latch_{};
   ForwardCounters counters_;
 };
 

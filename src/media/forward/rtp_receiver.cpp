@@ -5,7 +5,6 @@
 
 #include "wire/codec/video_facts.hpp"
 #include "wire/rtcp/rtcp_writer.hpp"
-#include "wire/rtp/rtp_parser.hpp"
 
 namespace limen::media {
 
@@ -17,7 +16,10 @@ Result<std::unique_ptr<RtpReceiver>> RtpReceiver::open(MediaShard& shard, Receiv
 }
 
 RtpReceiver::RtpReceiver(MediaShard& shard, ReceiveSpec spec, OnPacket on_packet)
-    : shard_(shard), spec_(std::move(spec)), on_packet_(std::move(on_packet)) {}
+    : shard_(shard), spec_(std::move(spec)), on_packet_(std::move(on_packet)) {
+  only_ = {
+      .codec = spec_.codec, .mline = spec_.mline, .substream = 0, .extensions = spec_.extensions, .dependency = {}};
+}
 
 RtpReceiver::~RtpReceiver() {
   shard_.close_udp(socket_);
@@ -74,7 +76,21 @@ void RtpReceiver::on_datagram(const SocketAddress& from, Packet packet) {
     }
     packet.set_size(size);
   }
-  auto parsed = parse_rtp(std::move(packet), spec_.extensions);
+  ReceivedStream* stream = &only_;
+  if (spec_.choose) {
+    auto header = parse_rtp_header(packet.bytes());
+    if (!header) {
+      ++counters_.malformed;
+      return;
+    }
+    stream = spec_.choose(*header);
+  }
+  if (stream != nullptr) take(*stream, from, std::move(packet));
+  else ++counters_.foreign;
+}
+
+void RtpReceiver::take(ReceivedStream& stream, const SocketAddress& from, Packet packet) {
+  auto parsed = parse_rtp(std::move(packet), stream.extensions);
   if (!parsed) {
     ++counters_.malformed;
     return;
@@ -82,11 +98,12 @@ void RtpReceiver::on_datagram(const SocketAddress& from, Packet packet) {
   rtp_from_ = from;
   ++counters_.packets;
   counters_.bytes += parsed->packet.size();
-  parsed->mline = spec_.mline;
-  parsed->codec = spec_.codec;
-  parsed->video = parse_video_facts(spec_.codec, parsed->payload());
+  parsed->mline = stream.mline;
+  parsed->substream = stream.substream;
+  parsed->codec = stream.codec;
+  parsed->video = parse_video_facts(stream.codec, parsed->payload());
   if (parsed->extensions.dependency_size != 0) {
-    if (auto descriptor = dependency_.read(parsed->dependency_descriptor())) apply(*descriptor, parsed->video);
+    if (auto descriptor = stream.dependency.read(parsed->dependency_descriptor())) apply(*descriptor, parsed->video);
   }
   on_packet_(*parsed);
 }
@@ -98,7 +115,7 @@ bool RtpReceiver::ask_keyframe(uint32_t media_ssrc) {
   std::array<uint8_t, 64 + SrtpProtector::kMaxGrowth> buffer{};
   rtcp::CompoundWriter writer(MutableBytes(buffer).first(64));
   // A compound packet begins with a report (RFC 3550 section 6.1).
-  writer.add(rtcp::ReceiverReport{.ssrc = kOwnSsrc, .blocks = {}});
+  if (!spec_.reduced_rtcp) writer.add(rtcp::ReceiverReport{.ssrc = kOwnSsrc, .blocks = {}});
   writer.add(rtcp::PictureLoss{.sender_ssrc = kOwnSsrc, .media_ssrc = media_ssrc});
   size_t size = writer.written().size();
   if (protector_) size = protector_->protect_rtcp(buffer, size);

@@ -1,7 +1,7 @@
 // RtpReceiver: plain RTP or SRTP from a UDP port, for remote publishers and mountpoints.
 //
 // Owned by whoever feeds a FanoutSource with it; one shard's thread only. One stream per port, or several
-// told apart by SSRC or payload type by the owner. Sends PLI back to where RTP (or RTCP) came from.
+// that the owner tells apart (ReceiveSpec::choose). Sends PLI back to where RTP (or RTCP) came from.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -14,8 +14,20 @@
 #include "wire/codec/codec.hpp"
 #include "wire/codec/dependency_descriptor.hpp"
 #include "wire/rtp/header_extensions.hpp"
+#include "wire/rtp/rtp_parser.hpp"
 
 namespace limen::media {
+
+// One of several streams on a port; the owner keeps it.
+struct ReceivedStream {
+  Codec codec = Codec::unknown;
+  uint8_t mline = 0;
+  uint8_t substream = 0;
+  ExtensionMap extensions = {};
+  DependencyReader dependency = {};
+};
+// By the header of a packet that is authentic; null: it is none of them, and dropped.
+using ChooseStream = std::function<ReceivedStream*(const RtpHeader&)>;
 
 struct ReceiveSpec {
   UdpBind bind = {};                      // RTP; port 0: any
@@ -24,12 +36,14 @@ struct ReceiveSpec {
   uint8_t mline = 0;                      // written into the packets
   ExtensionMap extensions = {};
   std::optional<SrtpMaterial> srtp = {};
+  ChooseStream choose = {};   // instead of codec, mline and extensions above
+  bool reduced_rtcp = false;  // PLI without a report before it (RFC 5506)
 };
 
 struct ReceiveCounters {
   uint64_t packets = 0, bytes = 0;
   uint64_t malformed = 0, unauthentic = 0;  // dropped
-  uint64_t foreign = 0;                     // neither RTP nor RTCP
+  uint64_t foreign = 0;                     // neither RTP nor RTCP, or none of the streams
 };
 
 class RtpReceiver {
@@ -45,6 +59,7 @@ class RtpReceiver {
 
   uint16_t port() const { return local_.port; }
   uint16_t rtcp_port() const { return rtcp_local_.port; }
+  SocketAddress local() const { return local_; }
   // PLI to where RTCP came from last, else to where RTP came from; false: nobody is known yet.
   bool ask_keyframe(uint32_t media_ssrc);
   // A new key for what comes from now on.
@@ -55,6 +70,7 @@ class RtpReceiver {
   RtpReceiver(MediaShard& shard, ReceiveSpec spec, OnPacket on_packet);
   Result<> open_sockets();
   void on_datagram(const SocketAddress& from, Packet packet);
+  void take(ReceivedStream& stream, const SocketAddress& from, Packet packet);
 
   MediaShard& shard_;
   ReceiveSpec spec_;
@@ -64,7 +80,7 @@ class RtpReceiver {
   std::optional<SocketAddress> rtp_from_, rtcp_from_;
   std::unique_ptr<SrtpUnprotector> unprotector_;
   std::unique_ptr<SrtpProtector> protector_;  // for what goes back
-  DependencyReader dependency_;
+  ReceivedStream only_;
   ReceiveCounters counters_;
 };
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "plugins/videoroom/cascade_ssrc.hpp"
+
 namespace limen::videoroom {
 namespace {
 
@@ -40,31 +42,12 @@ std::optional<std::vector<uint8_t>> from_base64(std::string_view text) {
   return out;
 }
 
-RoomResult<> check_family(const std::optional<std::string>& family) {
-  if (!family || *family == "ipv4" || *family == "ipv6") return {};
-  return refuse(ErrorCode::invalid_element, "Unsupported protocol family ({})", *family);
-}
-
 size_t host_index(ForwardPlan& plan, const std::string& host, const std::string& family) {
   for (size_t i = 0; i < plan.hosts.size(); ++i) {
     if (plan.hosts[i].host == host && plan.hosts[i].family == family) return i;
   }
   plan.hosts.push_back({host, family, std::nullopt});
   return plan.hosts.size() - 1;
-}
-
-RoomResult<> read_srtp(const ForwardRequest& request, ForwardPlan& plan) {
-  if (!request.srtp_suite || *request.srtp_suite == 0) return {};
-  if (*request.srtp_suite != 32 && *request.srtp_suite != 80) {
-    return refuse(ErrorCode::invalid_element, "Invalid SRTP suite ({})", *request.srtp_suite);
-  }
-  if (!request.srtp_crypto) return {};
-  auto key = from_base64(*request.srtp_crypto);
-  plan.bad_key = !key || key->size() < kKeySize;
-  if (plan.bad_key) return {};
-  key->resize(kKeySize);
-  plan.srtp = SrtpMaterial{.suite = static_cast<int>(*request.srtp_suite), .key = std::move(*key)};
-  return {};
 }
 
 RoomResult<> read_entries(const ForwardRequest& request, ForwardPlan& plan) {
@@ -82,18 +65,23 @@ RoomResult<> read_entries(const ForwardRequest& request, ForwardPlan& plan) {
   return {};
 }
 
+PlannedForward plan_for(const PublishedStream& stream, Random& random) {
+  PlannedForward planned;
+  do planned.facts.stream_id = random.u32();
+  while (planned.facts.stream_id == 0);
+  planned.facts.mindex = stream.mindex;
+  planned.facts.kind = planned.spec.kind = stream.kind;
+  return planned;
+}
+
 void add(const ForwardPlan& plan, const ForwardPlan::Wanted& wanted, const PublishedStream& stream, int substream,
          Random& random, std::vector<PlannedForward>& out) {
   const ForwardTargets& to = wanted.to;
   auto port = substream == 2 ? to.port_3 : substream == 1 ? to.port_2 : to.port;
   if (!port || *port == 0) return;
   bool video = stream.kind == MediaKind::video;
-  PlannedForward planned;
+  PlannedForward planned = plan_for(stream, random);
   Forward& facts = planned.facts;
-  do facts.stream_id = random.u32();
-  while (facts.stream_id == 0);
-  facts.mindex = stream.mindex;
-  facts.kind = stream.kind;
   facts.host = plan.hosts[wanted.host].address->to_string();
   facts.port = *port;
   facts.srtp = plan.srtp.has_value() && stream.kind != MediaKind::data;
@@ -104,7 +92,6 @@ void add(const ForwardPlan& plan, const ForwardPlan::Wanted& wanted, const Publi
     if (substream == 0) facts.remote_rtcp_port = to.rtcp_port.value_or(0);
   }
   media::ForwardSpec& spec = planned.spec;
-  spec.kind = stream.kind;
   spec.to = {.ip = *plan.hosts[wanted.host].address, .port = *port};
   spec.payload_type = facts.payload_type;
   spec.simulcast = video && wanted.simulcast && stream.simulcast;
@@ -145,11 +132,31 @@ void HostLookup::resolve() {
   freeaddrinfo(found);
 }
 
+RoomResult<> check_family(const std::optional<std::string>& family) {
+  if (!family || *family == "ipv4" || *family == "ipv6") return {};
+  return refuse(ErrorCode::invalid_element, "Unsupported protocol family ({})", *family);
+}
+
+RoomResult<SrtpWish> read_srtp(const std::optional<uint32_t>& suite, const std::optional<std::string>& crypto) {
+  if (!suite || *suite == 0) return SrtpWish{};
+  if (*suite != 32 && *suite != 80) {
+    return refuse(ErrorCode::invalid_element, "Invalid SRTP suite ({})", *suite);
+  }
+  if (!crypto) return SrtpWish{};
+  auto key = from_base64(*crypto);
+  if (!key || key->size() < kKeySize) return SrtpWish{.material = {}, .bad_key = true};
+  key->resize(kKeySize);
+  return SrtpWish{.material = SrtpMaterial{.suite = static_cast<int>(*suite), .key = std::move(*key)}};
+}
+
 RoomResult<ForwardPlan> read_forward_plan(const JsonObject& body, const ForwardRequest& request) {
   ForwardPlan plan;
   plan.legacy = !body.contains("streams");
   if (auto good = check_family(request.host_family); !good) return passed_on(good);
-  if (auto good = read_srtp(request, plan); !good) return passed_on(good);
+  auto srtp = read_srtp(request.srtp_suite, request.srtp_crypto);
+  if (!srtp) return passed_on(srtp);
+  plan.srtp = std::move(srtp->material);
+  plan.bad_key = srtp->bad_key;
   size_t host = host_index(plan, request.host, request.host_family.value_or(""));
   bool simulcast = request.simulcast.value_or(false);
   if (plan.legacy) {
@@ -176,6 +183,38 @@ std::vector<PlannedForward> planned_forwards(const ForwardPlan& plan, Publisher&
     if (stream->kind != MediaKind::video || wanted.simulcast) continue;
     add(plan, wanted, *stream, 1, random, out);
     add(plan, wanted, *stream, 2, random, out);
+  }
+  return out;
+}
+
+std::vector<PlannedForward> planned_remotization(const Remotization& remotization, const Publisher& publisher,
+                                                 Random& random) {
+  std::vector<PlannedForward> out;
+  if (remotization.bad_key) return out;
+  auto mine = [&remotization](const Forward& one) { return one.remote_id == remotization.remote_id; };
+  // One socket for what comes back is enough: it is said which stream is meant.
+  bool hears = std::ranges::any_of(publisher.forwards,
+                                   [&mine](const Forward& one) { return mine(one) && one.kind == MediaKind::video; });
+  for (const auto& stream : publisher.streams()) {
+    bool there = std::ranges::any_of(publisher.forwards,
+                                     [&](const Forward& one) { return mine(one) && one.mindex == stream->mindex; });
+    if (there || stream->disabled) continue;
+    bool video = stream->kind == MediaKind::video;
+    uint8_t highest = video && stream->simulcast ? kMaxSubstream : 0;
+    for (uint8_t layer = 0; layer <= highest; ++layer) {
+      PlannedForward& planned = out.emplace_back(plan_for(*stream, random));
+      planned.facts.remote_id = remotization.remote_id;
+      planned.facts.host = remotization.host.to_string();
+      planned.facts.port = remotization.port;
+      planned.facts.ssrc = planned.spec.ssrc = cascade_ssrc(stream->mindex, layer);
+      planned.facts.srtp = remotization.srtp.has_value();
+      planned.spec.to = {remotization.host, remotization.port};
+      if (highest > 0) planned.spec.substream = layer;
+      if (video && !hears) planned.spec.rtcp_port = planned.facts.remote_rtcp_port = remotization.rtcp_port;
+      planned.spec.srtp = remotization.srtp;
+      planned.spec.framed_data = true;
+      hears = hears || video;
+    }
   }
   return out;
 }

@@ -43,8 +43,19 @@ struct ForwardPlan {
   bool bad_key = false;  // then nothing is opened
 };
 
+// `srtp_suite` and `srtp_crypto` of a request.
+struct SrtpWish {
+  std::optional<SrtpMaterial> material;
+  bool bad_key = false;  // wanted, but the key is none
+};
+RoomResult<SrtpWish> read_srtp(const std::optional<uint32_t>& suite, const std::optional<std::string>& crypto);
+RoomResult<> check_family(const std::optional<std::string>& family);
+
 RoomResult<ForwardPlan> read_forward_plan(const JsonObject& body, const ForwardRequest& request);
 std::vector<PlannedForward> planned_forwards(const ForwardPlan& plan, Publisher& publisher, Random& random);
+// The streams of `publisher` that the other server does not get yet.
+std::vector<PlannedForward> planned_remotization(const Remotization& remotization, const Publisher& publisher,
+                                                 Random& random);
 // The old form's answer.
 JsonObject legacy_forwards(const std::vector<Forward>& opened, const std::string& host);
 

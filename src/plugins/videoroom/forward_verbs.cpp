@@ -1,8 +1,7 @@
 // Requests about RTP forwarders (contract, section 6).
 #include <algorithm>
 
-#include "base/log.hpp"
-#include "plugins/videoroom/forward_plan.hpp"
+#include "plugins/videoroom/forward_opening.hpp"
 #include "plugins/videoroom/publisher.hpp"
 #include "plugins/videoroom/room_verbs.hpp"
 #include "plugins/videoroom/rooms.hpp"
@@ -19,8 +18,7 @@ struct Pending {
 using PendingForward = std::shared_ptr<Pending>;
 
 Publisher* find_publisher(const Pending& pending) {
-  Room* room = pending.rooms.find(pending.room);
-  return room == nullptr ? nullptr : room->find(pending.publisher);
+  return pending.rooms.find_member(pending.room, pending.publisher);
 }
 
 void answer_forward(Pending& pending, const std::vector<Forward>& opened) {
@@ -40,12 +38,17 @@ void answer_forward(Pending& pending, const std::vector<Forward>& opened) {
 
 void note_forwards(Pending& pending, Publisher& publisher, const std::vector<Forward>& opened) {
   for (const Forward& one : opened) {
+    auto mindex = static_cast<size_t>(one.mindex);
+    if (mindex >= publisher.streams().size()) continue;  // unpublished in the meantime, and the forwarder with it
     publisher.forwards.push_back(one);
     JsonObject notice = one.json();
     notice["event"] = "rtp_forward";
     notice["room"] = pending.room.json();
     notice["publisher_id"] = pending.publisher.json();
     notice["media"] = media_kind_name(one.kind);
+    bool codec = !pending.plan.legacy && one.kind != MediaKind::data;
+    if (codec) notice["codec"] = codec_name(publisher.streams()[mindex]->codec);
+    if (one.substream > 0) notice["video_substream"] = one.substream;
     pending.rooms.notify(nullptr, std::move(notice));
   }
 }
@@ -56,22 +59,7 @@ void opened_forwards(const PendingForward& pending, const std::vector<Forward>& 
   answer_forward(*pending, opened);
 }
 
-// On the publisher's shard; what could be opened.
-std::vector<Forward> open_all(PublisherMedia& media, std::vector<PlannedForward>& planned) {
-  std::vector<Forward> opened;
-  for (PlannedForward& one : planned) {
-    auto port = media.forward(one.facts.mindex, one.facts.stream_id, std::move(one.spec));
-    if (!port) {
-      log::warning("", "VideoRoom: a stream is not forwarded: {}", port.error().text);
-      continue;
-    }
-    one.facts.local_rtcp_port = *port;
-    opened.push_back(one.facts);
-  }
-  return opened;
-}
-
-void open_forwards(const PendingForward& pending) {
+void open_planned(const PendingForward& pending) {
   Publisher* publisher = find_publisher(*pending);
   if (publisher == nullptr) {
     return pending->answer(refuse(ErrorCode::no_such_feed, "No such feed ({})", pending->publisher.text()));
@@ -81,16 +69,8 @@ void open_forwards(const PendingForward& pending) {
     return pending->answer(refuse(ErrorCode::invalid_element, "Could not resolve address ({})...", host.host));
   }
   auto planned = planned_forwards(pending->plan, *publisher, pending->rooms.context().random());
-  if (planned.empty() || publisher->context() == nullptr) return answer_forward(*pending, {});
-  uint64_t ticket = pending->rooms.wait_for_forwards(
-      [pending](const std::vector<Forward>& opened) { opened_forwards(pending, opened); });
-  Rooms& rooms = pending->rooms;
-  Executor& control = rooms.context().executor();
-  publisher->context()->post_media(
-      [&rooms, &control, ticket, planned = std::move(planned)](MediaHandler& handler) mutable {
-        auto opened = open_all(static_cast<PublisherMedia&>(handler), planned);
-        control.post([&rooms, ticket, opened = std::move(opened)] { rooms.forwards_opened(ticket, opened); });
-      });
+  open_forwards(pending->rooms, *publisher, std::move(planned),
+                [pending](const std::vector<Forward>& opened) { opened_forwards(pending, opened); });
 }
 
 RoomResult<Publisher*> forwarding_publisher(const RoomCall& call, const Id& room_id, const Id& id) {
@@ -122,20 +102,10 @@ void forward_rtp(const RoomCall& call, RoomAnswer answer) {
   auto pending = read_forward(call);
   if (!pending) return answer(passed_on(pending));
   (*pending)->answer = std::move(answer);
-  bool known =
-      std::ranges::all_of((*pending)->plan.hosts, [](const HostLookup& host) { return host.address.has_value(); });
-  if (known) return open_forwards(*pending);
-  // The names are looked up on copies: a background thread touches nothing of this one.
-  auto hosts = std::make_shared<std::vector<HostLookup>>((*pending)->plan.hosts);
-  call.rooms.context().background().run(
-      [hosts] {
-        for (HostLookup& host : *hosts) host.resolve();
-      },
-      call.rooms.context().executor(),
-      [hosts, waiting = *pending] {
-        waiting->plan.hosts = *hosts;
-        open_forwards(waiting);
-      });
+  look_up_hosts(call.rooms, (*pending)->plan.hosts, [waiting = *pending](std::vector<HostLookup> hosts) {
+    waiting->plan.hosts = std::move(hosts);
+    open_planned(waiting);
+  });
 }
 
 RoomResult<JsonObject> stop_forward_rtp(const RoomCall& call) {
@@ -170,7 +140,7 @@ RoomResult<JsonObject> list_forwarders(const RoomCall& call) {
   if (!room) return passed_on(room);
   JsonArray publishers;
   for (const auto& [member_id, member] : (*room)->members()) {
-    if (member->forwards.empty() && member->remotizations.empty()) continue;
+    if (member->forwards.empty()) continue;
     JsonObject entry{{"publisher_id", member_id.json()}};
     for (auto& field : member->card("publisher_id")) entry[field.key()] = field.value();
     JsonArray list;

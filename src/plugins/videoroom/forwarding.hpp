@@ -4,9 +4,12 @@
 // known there by the same number.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "api/json.hpp"
+#include "api/media_ports.hpp"
+#include "base/net_address.hpp"
 #include "wire/codec/codec.hpp"
 
 namespace limen::videoroom {
@@ -26,9 +29,13 @@ struct Forward {
   JsonObject json() const;
 };
 
+// A publisher sent to another server as a whole.
 struct Remotization {
-  std::string remote_id, host;
+  std::string remote_id;
+  IpAddress host;
   uint16_t port = 0, rtcp_port = 0;
+  std::optional<SrtpMaterial> srtp;
+  bool bad_key = false;  // then nothing is sent
 };
 
 }  // namespace limen::videoroom

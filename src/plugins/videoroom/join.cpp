@@ -4,6 +4,7 @@
 #include "plugins/videoroom/events.hpp"
 #include "plugins/videoroom/publisher.hpp"
 #include "plugins/videoroom/requests.hpp"
+#include "plugins/videoroom/room_verbs.hpp"
 #include "plugins/videoroom/rooms.hpp"
 #include "plugins/videoroom/subscriber.hpp"
 #include "plugins/videoroom/videoroom_handle.hpp"
@@ -84,8 +85,7 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::join(const std::string& na
     return refuse(ErrorCode::unauthorized, "Unauthorized (wrong token)");
   }
   if (auto good = check_secret(body, "pin", settings.pin); !good) return passed_on(good);
-  std::string ptype = request->ptype;
-  std::ranges::transform(ptype, ptype.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::string ptype = lower_case(request->ptype);
   if (ptype == "publisher") return join_publisher(*room, *request, name, message);
   if (ptype == "subscriber" || ptype == "listener") return join_subscriber(*room, message);
   return refuse(ErrorCode::invalid_element, "Invalid element (ptype)");

@@ -9,8 +9,9 @@
 
 namespace limen::videoroom {
 
-Publisher::Publisher(Rooms& rooms, Room& room, HandleContext* context, PublisherKind kind, Identity identity)
-    : rooms_(rooms), room_(&room), context_(context), kind_(kind), identity_(std::move(identity)) {
+Publisher::Publisher(Rooms& rooms, Room& room, HandleContext* context, PublisherKind kind, Identity identity,
+                     RemoteFeedId feed)
+    : rooms_(rooms), room_(&room), context_(context), kind_(kind), identity_(std::move(identity)), feed_(feed) {
   bitrate_ = room.settings().bitrate;
   room.add(*this);
   if (context_ != nullptr) install_media();
@@ -19,6 +20,9 @@ Publisher::Publisher(Rooms& rooms, Room& room, HandleContext* context, Publisher
 Publisher::~Publisher() {
   if (room_ != nullptr) room_->remove(*this);
   drop_streams();
+  if (!feed_) return;
+  rooms_.context().post_shard(
+      feed_.shard, [number = feed_.number](MediaShard& shard) { shard.local<RemoteFeeds>().remove(number); });
 }
 
 void Publisher::install_media() {
@@ -28,9 +32,21 @@ void Publisher::install_media() {
     observer.talking = [this, &media](int mindex, bool talking, double level) {
       media.post_control([this, mindex, talking, level] { on_talking(mindex, talking, level); });
     };
-    auto handler = std::make_unique<PublisherMedia>(media, std::move(observer));
+    auto feedback = [&media](const RtcpFeedback& message) { media.send(message); };
+    auto handler = std::make_unique<PublisherMedia>(media.shard(), std::move(feedback), std::move(observer));
     handler->set_label(label);
     return handler;
+  });
+}
+
+void Publisher::post_media(std::move_only_function<void(PublisherMedia&)> task) {
+  if (context_ != nullptr) {
+    return context_->post_media(
+        [task = std::move(task)](MediaHandler& handler) mutable { task(static_cast<PublisherMedia&>(handler)); });
+  }
+  if (!feed_) return;
+  rooms_.context().post_shard(feed_.shard, [number = feed_.number, task = std::move(task)](MediaShard& shard) mutable {
+    if (RemoteFeed* feed = shard.local<RemoteFeeds>().find(number)) task(feed->media());
   });
 }
 
@@ -160,6 +176,7 @@ void Publisher::kicked() {
   room.remove(*this);
   forget_room();
   if (context_ != nullptr && context_->has_peer_connection()) context_->close_peer_connection();
+  if (remote()) room.disown(*this);  // ends it
 }
 
 void Publisher::room_destroyed() {
@@ -221,11 +238,6 @@ void Publisher::set_bitrate(uint32_t bps) {
 
 void Publisher::ask_keyframe(const PublishedStream& stream) {
   tell_media(&PublisherMedia::ask_keyframe, stream.mindex);
-}
-
-void Publisher::set_identity(std::optional<std::string> display, std::optional<JsonObject> metadata) {
-  if (display) identity_.display = std::move(display);
-  if (metadata) identity_.metadata = std::move(metadata);
 }
 
 void Publisher::on_talking(int mindex, bool talking, double level) {

@@ -15,6 +15,7 @@
 #include "plugins/videoroom/ids.hpp"
 #include "plugins/videoroom/published_stream.hpp"
 #include "plugins/videoroom/publisher_media.hpp"
+#include "plugins/videoroom/remote_feed.hpp"
 
 namespace limen::videoroom {
 
@@ -22,6 +23,8 @@ class Room;
 class Rooms;
 struct PublishRequest;
 struct PublisherAnswer;
+struct RemoteChange;
+struct RemoteStream;
 
 // Who somebody is to the others.
 struct Identity {
@@ -35,8 +38,9 @@ enum class PublisherKind : uint8_t { local, dummy, remote };
 
 class Publisher {
  public:
-  // `context`: null for dummies and remote publishers.
-  Publisher(Rooms& rooms, Room& room, HandleContext* context, PublisherKind kind, Identity identity);
+  // `context`: null for dummies and remote publishers. `feed`: of remote ones, its own from now on.
+  Publisher(Rooms& rooms, Room& room, HandleContext* context, PublisherKind kind, Identity identity,
+            RemoteFeedId feed = {});
   ~Publisher();
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -93,23 +97,32 @@ class Publisher {
   // Tells the others of its streams; `event`: for event handlers.
   void announce(std::string_view event);
   Json query() const;
+  void on_talking(int mindex, bool talking, double level);
 
   std::vector<Forward> forwards;
   std::vector<Remotization> remotizations;
-  void set_identity(std::optional<std::string> display, std::optional<JsonObject> metadata);
-  void stream_added(PublishedStream& stream);
-  // Its media: by the handle's media half, if there is one.
+  // Its media half, with its peer connection or as a remote feed; nothing happens if there is none.
+  void post_media(std::move_only_function<void(PublisherMedia&)> task);
   template <typename... Args>
   void tell_media(void (PublisherMedia::*setter)(Args...), std::type_identity_t<Args>... args) {
-    if (context_ == nullptr) return;
-    context_->post_media([setter, ... args = std::move(args)](MediaHandler& handler) mutable {
-      (static_cast<PublisherMedia&>(handler).*setter)(std::move(args)...);
-    });
+    post_media(
+        [setter, ... args = std::move(args)](PublisherMedia& media) mutable { (media.*setter)(std::move(args)...); });
   }
+
+  // Remote publishers only (remote_publisher.cpp).
+  RemoteFeedId feed() const { return feed_; }
+  void begin_remote(const std::vector<RemoteStream>& streams);
+  void change_remote(const RemoteChange& change);  // told to the others, if it changes anything
+  void removed();
 
  private:
   void install_media();
   void sync_talk_rules();
+  void sync_streams();
+  void sync_mlines();
+  void extend_remotizations();
+  PublishedStream& add_stream();
+  bool take_remote(const RemoteStream& from);
   RoomResult<> check_streams(const JsonArray& streams) const;
   void apply_streams(const JsonArray& streams, bool& any_mid);
   void apply_kinds(const PublishRequest& request);
@@ -121,13 +134,13 @@ class Publisher {
   void stop_recorders();
   void start_recorder(PublishedStream& stream);
   void drop_streams();
-  void on_talking(int mindex, bool talking, double level);
 
   Rooms& rooms_;
   Room* room_;
   HandleContext* context_;
   PublisherKind kind_;
   Identity identity_;
+  RemoteFeedId feed_;
   bool active_ = false;
   bool e2ee_ = false;
   bool negotiated_ = false;  // an answer has been given on this peer connection

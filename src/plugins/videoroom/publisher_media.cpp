@@ -1,9 +1,11 @@
 #include "plugins/videoroom/publisher_media.hpp"
 
+#include "plugins/videoroom/cascade_ssrc.hpp"
+
 namespace limen::videoroom {
 
-PublisherMedia::PublisherMedia(MediaContext& context, PublisherObserver observer)
-    : context_(context), observer_(std::move(observer)) {}
+PublisherMedia::PublisherMedia(MediaShard& shard, SendFeedback feedback, PublisherObserver observer)
+    : shard_(shard), feedback_(std::move(feedback)), observer_(std::move(observer)) {}
 
 PublisherMedia::Stream* PublisherMedia::find(int mindex) {
   if (mindex < 0 || static_cast<size_t>(mindex) >= streams_.size()) return nullptr;
@@ -16,14 +18,14 @@ void PublisherMedia::on_rtp(const RtpPacket& packet) {
   if (stream->settings.kind == MediaKind::video) look_at_video(*stream, packet);
   if (!stream->settings.active) return;
   if (stream->settings.levels) look_at_level(packet.mline, *stream, packet);
-  for (Forwarded& forwarded : stream->forwards) forwarded.forwarder->on_rtp(packet, context_.now());
-  if (stream->recorder && stream->recorder->on_rtp(packet, context_.now())) stream->source->ask_keyframe();
+  for (Forwarded& forwarded : stream->forwards) forwarded.forwarder->on_rtp(packet, shard_.now());
+  if (stream->recorder && stream->recorder->on_rtp(packet, shard_.now())) stream->source->ask_keyframe();
   stream->source->push(packet);
 }
 
 void PublisherMedia::look_at_video(Stream& stream, const RtpPacket& packet) {
-  Instant now = context_.now();
-  if (auto bps = ramp_.on_packet(now)) context_.send(RtcpFeedback(BitrateEstimate{*bps}));
+  Instant now = shard_.now();
+  if (auto bps = ramp_.on_packet(now)) feedback_(RtcpFeedback(BitrateEstimate{*bps}));
   if (packet.video.keyframe) stream.last_keyframe = now;
   if (keyframe_period_ <= Duration{} || now - stream.last_keyframe < keyframe_period_) return;
   stream.last_keyframe = now;  // of the request: it counts from there again
@@ -45,7 +47,7 @@ void PublisherMedia::on_data(const DataMessage& message) {
     out.label = label_;
     out.protocol.clear();
     for (Forwarded& forwarded : stream.forwards) forwarded.forwarder->on_data(out);
-    if (stream.recorder) stream.recorder->on_data(out, context_.now());
+    if (stream.recorder) stream.recorder->on_data(out, shard_.now());
     stream.source->push(out);
     return;
   }
@@ -54,7 +56,7 @@ void PublisherMedia::on_data(const DataMessage& message) {
 void PublisherMedia::on_connected() {
   // Whoever has subscribed already waits for a picture.
   for (Stream& stream : streams_) {
-    stream.last_keyframe = context_.now();
+    stream.last_keyframe = shard_.now();
     if (stream.source && stream.settings.kind == MediaKind::video) stream.source->ask_keyframe();
   }
 }
@@ -65,10 +67,9 @@ void PublisherMedia::make_source(int mindex, Stream& stream) {
   settings.max_playout_delay = stream.settings.max_delay;
   media::SourceObserver observer;
   observer.ask_keyframe = [this, mindex] {
-    context_.send(RtcpFeedback(KeyframeRequest{.mline = static_cast<uint8_t>(mindex)}));
+    feedback_(RtcpFeedback(KeyframeRequest{.mline = static_cast<uint8_t>(mindex)}));
   };
-  stream.source =
-      std::make_unique<media::FanoutSource>(context_.shard(), stream.settings.id, settings, std::move(observer));
+  stream.source = std::make_unique<media::FanoutSource>(shard_, stream.settings.id, settings, std::move(observer));
   if (!stream.settings.active) stream.source->set_active(false);
 }
 
@@ -81,7 +82,7 @@ void PublisherMedia::set_streams(std::vector<PublishedMedia> streams) {
     stream.settings = streams[i];
     stream.talk.set_rule(rule_);
     if (!same) {
-      stream.last_keyframe = context_.now();
+      stream.last_keyframe = shard_.now();
       make_source(static_cast<int>(i), stream);
     } else {
       stream.source->set_active(stream.settings.active);
@@ -93,7 +94,7 @@ void PublisherMedia::set_active(int mindex, bool active) {
   Stream* stream = find(mindex);
   if (stream == nullptr || stream->settings.active == active) return;
   stream->settings.active = active;
-  if (stream->recorder) stream->recorder->set_paused(!active, context_.now());
+  if (stream->recorder) stream->recorder->set_paused(!active, shard_.now());
   if (stream->source) stream->source->set_active(active);
 }
 
@@ -116,19 +117,20 @@ void PublisherMedia::set_bitrate(uint64_t bps) {
 
 void PublisherMedia::tell_bitrate(uint64_t bps) {
   ramp_.set_cap(bps);
-  context_.send(RtcpFeedback(BitrateEstimate{bps}));
+  feedback_(RtcpFeedback(BitrateEstimate{bps}));
 }
 
 void PublisherMedia::ask_keyframe(int mindex) {
   Stream* stream = find(mindex);
-  if (stream != nullptr && stream->source) stream->source->ask_keyframe();
+  if (stream == nullptr || !stream->source || stream->settings.kind != MediaKind::video) return;
+  stream->source->ask_keyframe();
 }
 
 void PublisherMedia::record(int mindex, std::shared_ptr<media::RecordingFile> file, media::LayerMode mode) {
   Stream* stream = find(mindex);
   if (stream == nullptr) return file->close();
   stream->recorder = std::make_unique<media::Recorder>(std::move(file), mode);
-  if (!stream->settings.active) stream->recorder->set_paused(true, context_.now());
+  if (!stream->settings.active) stream->recorder->set_paused(true, shard_.now());
   if (stream->settings.kind == MediaKind::video && stream->source) stream->source->ask_keyframe();
 }
 
@@ -136,13 +138,16 @@ void PublisherMedia::stop_recording(int mindex) {
   if (Stream* stream = find(mindex)) stream->recorder.reset();
 }
 
-Result<uint16_t> PublisherMedia::forward(int mindex, uint32_t stream_id, media::ForwardSpec spec) {
+Result<uint16_t> PublisherMedia::forward(int mindex, uint32_t stream_id, media::ForwardSpec spec, bool cascaded) {
   Stream* stream = find(mindex);
   if (stream == nullptr || !stream->source) return fail("The stream has gone");
   media::ForwardObserver observer;
-  observer.ask_keyframe = [this, mindex] { ask_keyframe(mindex); };
+  observer.ask_keyframe = [this, mindex, cascaded](uint32_t ssrc) {
+    auto slot = cascaded ? cascade_slot(ssrc) : std::nullopt;
+    ask_keyframe(slot ? slot->mindex : mindex);
+  };
   bool simulcast = spec.simulcast;
-  auto forwarder = media::RtpForwarder::open(context_.shard(), std::move(spec), std::move(observer));
+  auto forwarder = media::RtpForwarder::open(shard_, std::move(spec), std::move(observer));
   if (!forwarder) return std::unexpected(forwarder.error());
   uint16_t port = (*forwarder)->local_rtcp_port();
   stream->forwards.push_back({stream_id, std::move(*forwarder)});

@@ -1,7 +1,7 @@
 // PublisherMedia: the half of a publisher that sees its packets: to subscribers, recordings, forwarders.
 //
-// Lives on the handle's shard; the control half changes it by post and hears of it through
-// PublisherObserver, whose calls come on the shard.
+// Lives on a shard, with the handle's peer connection or with a RemoteFeed; the control half changes it by
+// post and hears of it through PublisherObserver, whose calls come on the shard.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -32,7 +32,9 @@ struct PublisherObserver {
 
 class PublisherMedia final : public MediaHandler {
  public:
-  PublisherMedia(MediaContext& context, PublisherObserver observer);
+  // `feedback`: to whoever sends the media.
+  using SendFeedback = std::function<void(const RtcpFeedback&)>;
+  PublisherMedia(MediaShard& shard, SendFeedback feedback, PublisherObserver observer);
 
   void on_rtp(const RtpPacket& packet) override;
   void on_data(const DataMessage& message) override;
@@ -50,8 +52,9 @@ class PublisherMedia final : public MediaHandler {
   void ask_keyframe(int mindex);
   void record(int mindex, std::shared_ptr<media::RecordingFile> file, media::LayerMode mode);
   void stop_recording(int mindex);
-  // The local RTCP port (0: none), or why it cannot be.
-  Result<uint16_t> forward(int mindex, uint32_t stream_id, media::ForwardSpec spec);
+  // The local RTCP port (0: none), or why it cannot be. `cascaded`: the receiver is another server, whose
+  // requests for key frames may be about any stream.
+  Result<uint16_t> forward(int mindex, uint32_t stream_id, media::ForwardSpec spec, bool cascaded);
   void stop_forward(uint32_t stream_id);
   void stop() { streams_.clear(); }
 
@@ -74,7 +77,8 @@ class PublisherMedia final : public MediaHandler {
   void look_at_video(Stream& stream, const RtpPacket& packet);
   void look_at_level(int mindex, Stream& stream, const RtpPacket& packet);
 
-  MediaContext& context_;
+  MediaShard& shard_;
+  SendFeedback feedback_;
   PublisherObserver observer_;
   std::string label_;
   std::vector<Stream> streams_;  // by m-line

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "plugins/videoroom/events.hpp"
+#include "plugins/videoroom/forward_opening.hpp"
 #include "plugins/videoroom/publisher.hpp"
 #include "plugins/videoroom/publisher_answer.hpp"
 #include "plugins/videoroom/requests.hpp"
@@ -216,17 +217,18 @@ RoomResult<LocalJsep> Publisher::take_offer(const PublishRequest& request, const
   return LocalJsep{.type = "answer", .sdp = sdp::write_sdp(answer.description), .restart = false, .e2ee = e2ee_};
 }
 
+PublishedStream& Publisher::add_stream() {
+  streams_.push_back(std::make_unique<PublishedStream>(*this));
+  stream_ids.push_back(media::StreamId::make(feed_ ? feed_.shard : context_->media_id().shard));
+  streams_.back()->mindex = static_cast<int>(streams_.size() - 1);
+  return *streams_.back();
+}
+
 void Publisher::build_streams(const PublisherAnswer& answer, const PublishRequest& request) {
-  std::vector<PublishedMedia> media;
   for (size_t i = 0; i < answer.streams.size(); ++i) {
     const AnsweredStream& from = answer.streams[i];
-    if (i >= streams_.size()) {
-      streams_.push_back(std::make_unique<PublishedStream>(*this));
-      stream_ids.push_back(media::StreamId::make(context_->media_id().shard));
-    }
-    PublishedStream& stream = *streams_[i];
+    PublishedStream& stream = i < streams_.size() ? *streams_[i] : add_stream();
     stream.kind = from.kind;
-    stream.mindex = static_cast<int>(i);
     stream.mid = from.mid;
     stream.codec = from.codec;
     stream.disabled = from.disabled;
@@ -240,20 +242,36 @@ void Publisher::build_streams(const PublisherAnswer& answer, const PublishReques
     stream.audiolevel_id = from.audiolevel_id;
     stream.videoorient_id = from.videoorient_id;
     stream.playoutdelay_id = from.playoutdelay_id;
-    PublishedMedia& plan = media.emplace_back();
-    plan.kind = stream.kind;
-    plan.id = stream_ids[i];
-    plan.enabled = !stream.disabled;
-    plan.active = stream.flows();
-    plan.levels = room_->settings().audiolevel_event && stream.audiolevel_id != 0;
-    plan.min_delay = stream.min_delay;
-    plan.max_delay = stream.max_delay;
   }
   apply_descriptions(request);
+  sync_streams();
+  extend_remotizations();
+}
+
+// What the media half is to know of the streams.
+void Publisher::sync_streams() {
+  std::vector<PublishedMedia> media;
+  for (const auto& stream : streams_) {
+    PublishedMedia& plan = media.emplace_back();
+    plan.kind = stream->kind;
+    plan.id = stream_id(*stream);
+    plan.enabled = !stream->disabled;
+    plan.active = stream->flows();
+    plan.levels = room_->settings().audiolevel_event && stream->audiolevel_id != 0;
+    plan.min_delay = stream->min_delay;
+    plan.max_delay = stream->max_delay;
+  }
   sync_talk_rules();
   tell_media(&PublisherMedia::set_keyframe_period, Duration(std::chrono::seconds(room_->settings().fir_freq)));
   tell_media(&PublisherMedia::set_bitrate, uint64_t{bitrate_});
   tell_media(&PublisherMedia::set_streams, std::move(media));
+}
+
+// Servers that get everything get what is new, too.
+void Publisher::extend_remotizations() {
+  for (const Remotization& remotization : remotizations) {
+    extend_remotization(rooms_, *this, remotization, [](size_t, size_t) {});
+  }
 }
 
 void Publisher::offer_taken() {

@@ -24,6 +24,12 @@ constexpr std::array kVerbs{
     RoomVerb{.name = "rtp_forward", .later = forward_rtp},
     RoomVerb{.name = "stop_rtp_forward", .run = stop_forward_rtp},
     RoomVerb{.name = "listforwarders", .run = list_forwarders},
+    RoomVerb{.name = "add_remote_publisher", .later = add_remote_publisher},
+    RoomVerb{.name = "update_remote_publisher", .run = update_remote_publisher},
+    RoomVerb{.name = "remove_remote_publisher", .run = remove_remote_publisher},
+    RoomVerb{.name = "publish_remotely", .later = publish_remotely},
+    RoomVerb{.name = "unpublish_remotely", .run = unpublish_remotely},
+    RoomVerb{.name = "listremotes", .run = list_remotes},
 };
 
 RoomResult<std::set<std::string>> read_tokens(const JsonArray& array) {
@@ -54,6 +60,12 @@ RoomResult<> check_permanent(Rooms& rooms, bool permanent) {
 }
 
 }  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
+  return out;
+}
 
 const RoomVerb* find_room_verb(std::string_view name) {
   auto found = std::ranges::find(kVerbs, name, &RoomVerb::name);
@@ -156,8 +168,7 @@ RoomResult<JsonObject> edit_allowed(const RoomCall& call) {
   if (!id) return passed_on(id);
   auto request = read<AllowedRequest>(call.body);
   if (!request) return passed_on(request);
-  std::string action = request->action;
-  std::ranges::transform(action, action.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::string action = lower_case(request->action);
   if (action != "enable" && action != "disable" && action != "add" && action != "remove") {
     return refuse(ErrorCode::invalid_element, "Unsupported action '{}' (allowed)", request->action);
   }

@@ -4,6 +4,7 @@
 // Control thread.
 #pragma once
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "api/plugin.hpp"
@@ -28,6 +29,7 @@ struct RoomVerb {
   void (*later)(const RoomCall&, RoomAnswer) = nullptr;
 };
 
+std::string lower_case(std::string_view text);
 // By lower-case name; null if there is none.
 const RoomVerb* find_room_verb(std::string_view name);
 
@@ -46,5 +48,12 @@ RoomResult<JsonObject> record_room(const RoomCall& call);
 void forward_rtp(const RoomCall& call, RoomAnswer answer);
 RoomResult<JsonObject> stop_forward_rtp(const RoomCall& call);
 RoomResult<JsonObject> list_forwarders(const RoomCall& call);
+
+void add_remote_publisher(const RoomCall& call, RoomAnswer answer);
+RoomResult<JsonObject> update_remote_publisher(const RoomCall& call);
+RoomResult<JsonObject> remove_remote_publisher(const RoomCall& call);
+void publish_remotely(const RoomCall& call, RoomAnswer answer);
+RoomResult<JsonObject> unpublish_remotely(const RoomCall& call);
+RoomResult<JsonObject> list_remotes(const RoomCall& call);
 
 }  // namespace limen::videoroom

@@ -13,7 +13,6 @@ namespace limen::videoroom {
 namespace {
 
 constexpr std::string_view kPackage = "janus.plugin.videoroom";
-constexpr Duration kForwardTimeout = std::chrono::seconds(5);
 
 // "room-<id>" or "<id>"; nothing if numbers are wanted and it is not one in its plain form.
 std::optional<Id> id_of_group(std::string_view name, bool strings) {
@@ -178,16 +177,14 @@ RoomResult<Room*> Rooms::access(const Id& id, const JsonObject& body) const {
   return room;
 }
 
-uint64_t Rooms::wait_for_forwards(ForwardsOpened done) {
-  uint64_t ticket = ++last_ticket_;
-  waiting_.emplace(ticket, std::move(done));
-  context_->executor().call_after(kForwardTimeout, [this, ticket] { forwards_opened(ticket, {}); });
-  return ticket;
+Publisher* Rooms::find_member(const Id& room, const Id& member) const {
+  Room* found = find(room);
+  return found == nullptr ? nullptr : found->find(member);
 }
 
-void Rooms::forwards_opened(uint64_t ticket, const std::vector<Forward>& opened) {
-  auto waiting = waiting_.extract(ticket);
-  if (!waiting.empty()) waiting.mapped()(opened);
+uint16_t Rooms::next_port() {
+  last_port_ = last_port_ >= RemoteSpec::kLastPort - 2 ? RemoteSpec::kFirstPort : static_cast<uint16_t>(last_port_ + 2);
+  return last_port_;
 }
 
 void Rooms::notify(HandleContext* handle, JsonObject data) {

@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "api/plugin.hpp"
+#include "plugins/videoroom/awaited.hpp"
 #include "plugins/videoroom/forwarding.hpp"
+#include "plugins/videoroom/remote_feed.hpp"
 #include "plugins/videoroom/room.hpp"
 
 namespace limen::videoroom {
@@ -28,6 +30,11 @@ void describe(V& v, GeneralSettings& s) {
   v.field("events", s.events, "Tell event handlers of what happens");
   v.field("string_ids", s.string_ids, "Rooms and participants have texts as ids");
 }
+
+// Where a remote publisher's media may be sent.
+struct RemotePorts {
+  uint16_t port = 0, rtcp_port = 0;
+};
 
 class Rooms {
  public:
@@ -66,11 +73,16 @@ class Rooms {
   // The same with `room` read already.
   RoomResult<Room*> access(const Id& id, const JsonObject& body) const;
 
-  // Forwarders are opened on a shard, which may be gone before it comes to them: `done` is called all the
-  // same, once, on the control thread.
-  using ForwardsOpened = std::move_only_function<void(const std::vector<Forward>&)>;
-  uint64_t wait_for_forwards(ForwardsOpened done);
-  void forwards_opened(uint64_t ticket, const std::vector<Forward>& opened);
+  // Null if the room or the member has gone.
+  Publisher* find_member(const Id& room, const Id& member) const;
+  // A new name for a remote publisher's media half, and where its search for free ports begins.
+  RemoteFeedId next_feed() { return {next_shard(), ++last_feed_}; }
+  uint16_t next_port();
+
+  // What was asked of shards.
+  using ForwardsOpened = Awaited<std::vector<Forward>>::Done;
+  Awaited<std::vector<Forward>> forwards;
+  Awaited<Result<RemotePorts>> feeds;
 
   // To event handlers; `handle` null: tied to none.
   void notify(HandleContext* handle, JsonObject data);
@@ -81,8 +93,8 @@ class Rooms {
   bool can_save_ = false;
   std::map<Id, std::unique_ptr<Room>> rooms_;
   uint32_t shard_ = 0;
-  uint64_t last_ticket_ = 0;
-  std::map<uint64_t, ForwardsOpened> waiting_;
+  uint64_t last_feed_ = 0;
+  uint16_t last_port_ = RemoteSpec::kFirstPort - 2;
 };
 
 // A secret, pin or key that is configured: missing 429, wrong type 430, wrong 433.

@@ -18,12 +18,6 @@ constexpr std::array<std::string_view, 12> kAsync{
     "join",  "joinandconfigure", "configure", "publish",   "unpublish",   "start",
     "pause", "switch",           "leave",     "subscribe", "unsubscribe", "update"};
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 Json as_json(RoomResult<JsonObject> result) {
   if (!result) return error_body(result.error());
   return std::move(*result);
@@ -44,7 +38,7 @@ VideoRoomHandle::~VideoRoomHandle() {
 void VideoRoomHandle::on_message(Message message, Reply reply) {
   auto request = read<AnyRequest>(message.body);
   if (!request) return reply.success(error_body(request.error()));
-  std::string name = lower(request->request);
+  std::string name = lower_case(request->request);
   if (const RoomVerb* verb = find_room_verb(name)) {
     RoomCall call{rooms_, message.body, &context_};
     if (verb->run != nullptr) return reply.success(as_json(verb->run(call)));
