@@ -48,7 +48,8 @@ class Server:
     """A running server; use as a context manager. `general`, `nat`, `media` are lines of janus.jcfg; `prefix` is a
     command that starts it elsewhere (in a network namespace), where `address` reaches it."""
 
-    def __init__(self, *arguments, general="", nat="", media="", wait=True, prefix=(), address="127.0.0.1"):
+    def __init__(self, *arguments, general="", nat="", media="", wait=True, prefix=(), address="127.0.0.1",
+                 program=PROGRAM):
         self.prefix, self.address = list(prefix), address
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="limen-test-"))
         self.arguments = arguments
@@ -66,10 +67,11 @@ class Server:
         self.log_path = self.folder / "output.log"
         self.process = None
         self.wait = wait
+        self.program = program
 
     def __enter__(self):
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([*self.prefix, PROGRAM, "-F", str(self.folder / "conf"), *self.arguments],
+            self.process = subprocess.Popen([*self.prefix, self.program, "-F", str(self.folder / "conf"), *self.arguments],
                                             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if self.wait:
             try:
