@@ -3,6 +3,7 @@
 #include "handlers/sample/sample_handler.hpp"
 #include "handlers/websocket/websocket_handler.hpp"
 #include "loggers/json_file/json_file_logger.hpp"
+#include "plugins/audiobridge/audiobridge_plugin.hpp"
 #include "plugins/echotest/echotest_plugin.hpp"
 #include "plugins/nosip/nosip_plugin.hpp"
 #include "plugins/recordplay/recordplay_plugin.hpp"
@@ -18,6 +19,7 @@ std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
   std::vector<std::unique_ptr<Plugin>> plugins;
   plugins.push_back(make_echotest_plugin());
   plugins.push_back(make_videoroom_plugin());
+  plugins.push_back(make_audiobridge_plugin());
   plugins.push_back(make_videocall_plugin());
   plugins.push_back(make_textroom_plugin());
   plugins.push_back(make_recordplay_plugin());
@@ -46,8 +48,7 @@ std::vector<std::unique_ptr<LogSink>> builtin_loggers() {
 }
 
 std::vector<std::string> packages_not_built_in() {
-  return {"janus.plugin.audiobridge",
-          "janus.plugin.duktape",
+  return {"janus.plugin.duktape",
           "janus.plugin.lua",
           "janus.plugin.sip",
           "janus.plugin.streaming",

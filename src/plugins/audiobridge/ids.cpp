@@ -1,0 +1,71 @@
+#include "plugins/audiobridge/ids.hpp"
+
+#include <array>
+
+namespace limen::audiobridge {
+namespace {
+
+constexpr uint64_t kNumberMask = (uint64_t{1} << 53) - 1;  // what a JavaScript number holds exactly
+
+std::string uuid(Random& random) {
+  std::array<uint8_t, 16> raw{};
+  random.fill(raw);
+  raw[6] = static_cast<uint8_t>((raw[6] & 0x0f) | 0x40);
+  raw[8] = static_cast<uint8_t>((raw[8] & 0x3f) | 0x80);
+  std::string out;
+  for (size_t i = 0; i < raw.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
+    out += fmt::format("{:02x}", raw[i]);
+  }
+  return out;
+}
+
+}  // namespace
+
+bool Id::empty() const {
+  if (const auto* text = std::get_if<std::string>(&value_)) return text->empty();
+  return std::get<uint64_t>(value_) == 0;
+}
+
+std::string Id::text() const {
+  if (const auto* text = std::get_if<std::string>(&value_)) return *text;
+  return std::to_string(std::get<uint64_t>(value_));
+}
+
+Json Id::json() const {
+  if (const auto* text = std::get_if<std::string>(&value_)) return Json(*text);
+  return Json(std::get<uint64_t>(value_));
+}
+
+BridgeResult<std::optional<Id>> read_id(const JsonObject& body, std::string_view key, bool strings, bool mandatory) {
+  const Json* value = body.if_contains(key);
+  if (value == nullptr) {
+    if (mandatory) return refuse(ErrorCode::missing_element, "Missing mandatory element ({})", key);
+    return std::optional<Id>();
+  }
+  if (strings) {
+    if (value->is_string()) return std::optional<Id>(Id(std::string(value->get_string())));
+    return refuse(ErrorCode::invalid_element, "Invalid element type ({} should be a string)", key);
+  }
+  if (value->is_uint64()) return std::optional<Id>(Id(value->get_uint64()));
+  if (value->is_int64() && value->get_int64() >= 0) {
+    return std::optional<Id>(Id(static_cast<uint64_t>(value->get_int64())));
+  }
+  return refuse(ErrorCode::invalid_element, "Invalid element type ({} should be a positive integer)", key);
+}
+
+BridgeResult<Id> require_id(const JsonObject& body, std::string_view key, bool strings) {
+  auto id = read_id(body, key, strings, true);
+  if (!id) return passed_on(id);
+  return std::move(**id);
+}
+
+Id random_id(Random& random, bool strings) {
+  if (strings) return Id(uuid(random));
+  while (true) {
+    uint64_t number = random.u64() & kNumberMask;
+    if (number != 0) return Id(number);
+  }
+}
+
+}  // namespace limen::audiobridge
