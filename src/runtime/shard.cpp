@@ -201,10 +201,14 @@ void Shard::run_timers() {
 
 void Shard::flush() {
   if (tx_.empty()) return;
+  send_now();
+  tick("sending");
+}
+
+void Shard::send_now() {
   sender_.send(tx_);
   tx_.clear();
   for (uint32_t i = 0; i < sockets_.size(); ++i) watch_writable(i, sender_.backlogged(i));
-  tick("sending");
 }
 
 void Shard::watch_writable(SocketId socket, bool wanted) {

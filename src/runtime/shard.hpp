@@ -65,6 +65,8 @@ class Shard final : public Executor {
   std::vector<BoundSocket> bound_sockets() const;
   TxQueue& tx() { return tx_; }
   UdpPorts& ports() { return ports_; }
+  // Sends and clears the TxQueue before the turn ends. Its own thread, from a callback.
+  void send_now();
   PacketPool& packets() { return pool_; }
   // Before the thread starts.
   void set_callbacks(ShardCallbacks callbacks) { callbacks_ = std::move(callbacks); }

@@ -14,6 +14,8 @@ namespace {
 constexpr Duration kMinimumStep = std::chrono::microseconds(100);
 // Handlers of one shard may send through each other's peers; more rounds than this wait a turn.
 constexpr int kSettleRounds = 8;
+// Plain packets that are copied, encrypted and sent while they are in a core's own cache.
+constexpr size_t kSendNow = 384 * 1024;
 }  // namespace
 
 MediaHost::MediaHost(uint32_t index, uint32_t count, MediaShardEnv env, MediaLinks links)
@@ -65,6 +67,15 @@ void MediaHost::end_of_turn(Instant now) {
   for (uint32_t slot : touched_) {
     if (slots_[slot] && slots_[slot]->peer()) deadlines_.set(slot, now + kMinimumStep);
   }
+  sending_.flush(env_.tx);
+}
+
+void MediaHost::before_send(const PeerHost& host) {
+  if (last_sender_ == &host) return;
+  last_sender_ = &host;
+  if (env_.tx.queued_bytes() < kSendNow || !env_.flush) return;
+  sending_.flush(env_.tx);
+  env_.flush();
 }
 
 void MediaHost::touch(PeerHost& host) {

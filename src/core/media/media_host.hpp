@@ -21,6 +21,7 @@
 #include "core/media/peer_demux.hpp"
 #include "core/media/peer_host.hpp"
 #include "rtc/peer/peer.hpp"
+#include "rtc/peer/shared_sending.hpp"
 #include "runtime/deadline_heap.hpp"
 
 namespace limen::core {
@@ -33,6 +34,9 @@ struct MediaShardEnv {
   Random& random;                     // called on the shard's thread
   std::vector<rtc::LocalBase> bases;  // the shard's sockets, for host candidates
   UdpPorts* ports = nullptr;          // for media handlers; none: they get an error
+  // Sends and clears the TxQueue now, in the middle of a turn, so that a large fan-out stays in the cache
+  // and its first receivers do not wait for the last; none: everything waits for the end of the turn.
+  std::function<void()> flush = {};
 };
 
 // How a host reaches the rest; each function may be called on the shard's thread.
@@ -93,6 +97,9 @@ class MediaHost final : public MediaShard {
 
  private:
   friend class PeerHost;
+  // Before `host` sends a packet. Sends what is there if it has become much, but never between two packets
+  // of one host, which are to leave as one run.
+  void before_send(const PeerHost& host);
   // A peer was used: its events, deadline and demultiplexer entries are looked at before the turn ends.
   void touch(PeerHost& host);
   void settle(PeerHost& host, Instant now);
@@ -106,6 +113,8 @@ class MediaHost final : public MediaShard {
   uint32_t count_;
   MediaShardEnv env_;
   MediaLinks links_;
+  rtc::SharedSending sending_;             // outlives the peers
+  const PeerHost* last_sender_ = nullptr;  // only compared
   std::vector<std::unique_ptr<PeerHost>> slots_;
   std::vector<uint32_t> free_slots_;
   std::unordered_map<PeerId, uint32_t> by_id_;

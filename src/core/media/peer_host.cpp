@@ -30,7 +30,7 @@ void PeerHost::create_peer(uint32_t generation, rtc::PeerConfig config) {
   destroy_peer();
   generation_ = generation;
   if (config.ice.bases.empty()) config.ice.bases = host_.env_.bases;
-  peer_ = std::make_unique<rtc::Peer>(std::move(config), host_.env_.tx, host_.env_.random, now());
+  peer_ = std::make_unique<rtc::Peer>(std::move(config), host_.env_.tx, host_.env_.random, now(), &host_.sending_);
   if (capture_) peer_->observe(this);
 }
 
@@ -135,7 +135,8 @@ void PeerHost::close_for_name_clash() {
 
 bool PeerHost::send(const OutgoingRtp& rtp) {
   if (!peer_) return false;
-  host_.touch(*this);
+  // A packet on its way out changes no deadline, name or event of its peer: nothing to settle.
+  host_.before_send(*this);
   return peer_->send(rtp, now());
 }
 

@@ -25,7 +25,8 @@ std::unique_ptr<MediaPlane> make_media_plane(runtime::Runtime& runtime, Random& 
   std::vector<MediaShardEnv> shards;
   for (uint32_t i = 0; i < runtime.shard_count(); ++i) {
     runtime::Shard& shard = runtime.shard(i);
-    shards.push_back({shard, shard.tx(), shard.packets(), random, bases_of(shard, advertise), &shard.ports()});
+    shards.push_back({shard, shard.tx(), shard.packets(), random, bases_of(shard, advertise), &shard.ports(),
+                      [&shard] { shard.send_now(); }});
   }
   auto plane = std::make_unique<MediaPlane>(runtime.control(), std::move(shards));
   for (uint32_t i = 0; i < runtime.shard_count(); ++i) {

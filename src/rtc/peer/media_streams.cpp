@@ -5,8 +5,15 @@
 namespace limen::rtc {
 
 MediaStreams::MediaStreams(const PeerConfig& config, SecureTransport& transport, Random& random, EventQueue& events,
-                           DropCounts& drops)
-    : config_(config), transport_(transport), random_(random), events_(events), drops_(drops), tuning_(config.tuning) {}
+                           DropCounts& drops, RecentPackets* recent)
+    : config_(config),
+      transport_(transport),
+      random_(random),
+      events_(events),
+      drops_(drops),
+      tuning_(config.tuning),
+      own_recent_(recent == nullptr ? std::make_unique<RecentPackets>() : nullptr),
+      recent_(recent == nullptr ? *own_recent_ : *recent) {}
 
 void MediaStreams::set_media(const PeerMediaConfig& media, Instant now) {
   size_t count = std::min(media.mlines.size(), kMaxMlines);
@@ -39,10 +46,11 @@ void MediaStreams::configure_mline(uint8_t index, const MlineConfig& next) {
   Mline& mline = *mlines_[index];
   uint32_t old_ssrc = mline.config().local_ssrc;
   bool rids_changed = mline.config().rids != next.rids;
+  if (mline.send && mline.config().extensions != next.extensions) mline.send->forget();
   mline.configure(next);
 
   if (next.send && (!mline.send || old_ssrc != next.local_ssrc)) {
-    mline.send = std::make_unique<SendStream>(static_cast<uint16_t>(random_.u32()));
+    mline.send = std::make_unique<SendStream>(recent_, static_cast<uint16_t>(random_.u32()));
   }
   if (mline.send) mline.send->update_keep(next, tuning_.min_nack_queue);
 
@@ -116,16 +124,16 @@ bool MediaStreams::send(const OutgoingRtp& rtp, Instant now) {
   }
   const MlineConfig& config = mline->config();
   bool numbered = config.kind == MediaKind::video && config.extensions.has(ExtensionKind::transport_cc);
+  int32_t number = numbered ? transport_sequence_ : -1;
   MutableBytes out = transport_.reserve(kMaxRtpHeader + sizeof(rtp.prefix) + rtp.source->payload_size);
-  WrittenRtp written = mline->send->write(rtp, config, numbered ? transport_sequence_ : -1, now, out);
-  Bytes sealed = written ? transport_.send_rtp(out, written.size) : Bytes{};
-  if (sealed.empty()) {
+  WrittenRtp written = mline->send->write(rtp, config, number, now, out);
+  if (!written || !transport_.send_rtp(out, written.size)) {
     drops_.add(Drop::send_failed);
     return false;
   }
   if (numbered) ++transport_sequence_;
   bool forget = tuning_.nack_optimizations && config.kind == MediaKind::video;
-  mline->send->on_sent(rtp, config, written, sealed, forget, now);
+  mline->send->on_sent(rtp, written, number, forget, now);
   return true;
 }
 

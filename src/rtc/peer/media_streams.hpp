@@ -18,6 +18,7 @@
 #include "rtc/peer/peer_config.hpp"
 #include "rtc/peer/peer_stats.hpp"
 #include "rtc/peer/secure_transport.hpp"
+#include "rtc/streams/recent_packets.hpp"
 #include "rtc/streams/source_table.hpp"
 #include "wire/rtcp/rtcp_parser.hpp"
 #include "wire/rtcp/rtcp_writer.hpp"
@@ -28,7 +29,7 @@ namespace limen::rtc {
 class MediaStreams {
  public:
   MediaStreams(const PeerConfig& config, SecureTransport& transport, Random& random, EventQueue& events,
-               DropCounts& drops);
+               DropCounts& drops, RecentPackets* recent);
 
   void set_media(const PeerMediaConfig& media, Instant now);
   void set_tuning(const PeerTuning& tuning);
@@ -76,6 +77,8 @@ class MediaStreams {
   void on_block(const rtcp::ReportBlock& block, Instant now);
   void on_keyframe_request(uint32_t ssrc, bool fir);
   void resend(uint8_t index, uint16_t sequence, Instant now);
+  size_t send_as_rtx(uint8_t index, const SentPacket& sent, Instant now);
+  size_t send_again(uint8_t index, const SentPacket& sent);
   Mline* sender_of(uint32_t ssrc);
 
   // Outgoing RTCP (rtcp_send.cpp).
@@ -104,6 +107,8 @@ class MediaStreams {
   EventQueue& events_;
   DropCounts& drops_;
   PeerTuning tuning_;
+  std::unique_ptr<RecentPackets> own_recent_;  // if none is shared
+  RecentPackets& recent_;
 
   std::vector<std::unique_ptr<Mline>> mlines_;
   std::vector<uint8_t> receiving_;  // indexes of m-lines that receive media

@@ -31,11 +31,11 @@ void fill_data(const DataStats& data, PeerStats& stats) {
 }  // namespace
 
 struct Peer::State {
-  State(PeerConfig c, TxQueue& tx, Random& r, Instant now)
+  State(PeerConfig c, TxQueue& tx, Random& r, Instant now, SharedSending* shared)
       : config(std::move(c)),
         random(r),
-        transport(config, tx, r, events, drops, now),
-        media(config, transport, r, events, drops) {}
+        transport(config, tx, r, events, drops, now, shared),
+        media(config, transport, r, events, drops, shared != nullptr ? &shared->recent : nullptr) {}
 
   // After every input: the moment media may flow, and what waited for it.
   void settle(Instant now) {
@@ -91,8 +91,8 @@ struct Peer::State {
   bool announced_up = false;
 };
 
-Peer::Peer(PeerConfig config, TxQueue& tx, Random& random, Instant now)
-    : state_(std::make_unique<State>(std::move(config), tx, random, now)) {}
+Peer::Peer(PeerConfig config, TxQueue& tx, Random& random, Instant now, SharedSending* shared)
+    : state_(std::make_unique<State>(std::move(config), tx, random, now, shared)) {}
 Peer::~Peer() = default;
 
 void Peer::handle(const Flow& from, Packet packet, Instant now) {

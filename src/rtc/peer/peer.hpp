@@ -21,10 +21,13 @@
 
 namespace limen::rtc {
 
+class SharedSending;
+
 class Peer {
  public:
-  // `tx` and `random` must outlive the peer.
-  Peer(PeerConfig config, TxQueue& tx, Random& random, Instant now);
+  // `tx`, `random` and `shared` must outlive the peer. With `shared`, what it writes to `tx` is encrypted only
+  // when shared->flush(tx) is called; without, at once.
+  Peer(PeerConfig config, TxQueue& tx, Random& random, Instant now, SharedSending* shared = nullptr);
   ~Peer();
 
   // Inputs -------------------------------------------------------------------------------------

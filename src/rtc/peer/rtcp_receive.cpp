@@ -56,16 +56,29 @@ void MediaStreams::resend(uint8_t index, uint16_t sequence, Instant now) {
   SendStream& stream = *mline.send;
   SentPacket* sent = mline.config().send ? stream.find_for_resend(sequence, round_trip(), now) : nullptr;
   if (sent == nullptr) return;
-  if (!sent->sealed.empty()) {
-    if (transport_.send_again(sent->sealed)) stream.on_resent(*sent, sent->sealed.size(), now);
-    return;
-  }
+  bool rtx = stream.resends_as_rtx(*sent, mline.config());
+  size_t size = rtx ? send_as_rtx(index, *sent, now) : send_again(index, *sent);
+  if (size == 0) return drops_.add(Drop::send_failed);
+  stream.on_resent(*sent, size, now);
+}
+
+// Both return the plain size; 0: not sent.
+size_t MediaStreams::send_as_rtx(uint8_t index, const SentPacket& sent, Instant now) {
+  Mline& mline = *mlines_[index];
   bool numbered = mline.config().extensions.has(ExtensionKind::transport_cc);
-  MutableBytes out = transport_.reserve(kMaxRtpHeader + sizeof(sent->prefix) + sent->payload_size + 2u);
-  WrittenRtp written = stream.write_rtx(*sent, mline.config(), index, numbered ? transport_sequence_ : -1, now, out);
-  if (!written || transport_.send_rtp(out, written.size).empty()) return drops_.add(Drop::send_failed);
+  MutableBytes out = transport_.reserve(kMaxRtpHeader + sizeof(sent.prefix) + kMaxDatagram + 2u);
+  WrittenRtp written =
+      mline.send->write_rtx(sent, mline.config(), index, numbered ? transport_sequence_ : -1, now, out);
+  if (!written || !transport_.send_rtp(out, written.size)) return 0;
   if (numbered) ++transport_sequence_;
-  stream.on_resent(*sent, written.size, now);
+  return written.size;
+}
+
+size_t MediaStreams::send_again(uint8_t index, const SentPacket& sent) {
+  Mline& mline = *mlines_[index];
+  MutableBytes out = transport_.reserve(kMaxRtpHeader + sizeof(sent.prefix) + kMaxDatagram);
+  WrittenRtp written = mline.send->write_again(sent, mline.config(), index, out);
+  return written && transport_.send_rtp_again(out, written.size) ? written.size : 0;
 }
 
 void MediaStreams::on_message(const rtcp::PictureLoss& pli, Instant) {

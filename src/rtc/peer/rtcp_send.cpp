@@ -22,7 +22,7 @@ bool MediaStreams::send_rtcp(uint32_t sender_ssrc, const Messages&... messages) 
   rtcp::ReceiverReport empty;
   empty.ssrc = sender_ssrc;
   bool fits = writer.add(empty) && (writer.add(messages) && ...);
-  if (fits && !transport_.send_rtcp(out, writer.written().size()).empty()) return true;
+  if (fits && transport_.send_rtcp(out, writer.written().size())) return true;
   drops_.add(Drop::send_failed);
   return false;
 }
@@ -89,7 +89,7 @@ void MediaStreams::send_reports(Instant now) {
   rtcp::CompoundWriter writer(out.first(kMaxCompound));
   auto flush = [&] {
     if (writer.empty()) return;
-    if (transport_.send_rtcp(out, writer.written().size()).empty()) drops_.add(Drop::send_failed);
+    if (!transport_.send_rtcp(out, writer.written().size())) drops_.add(Drop::send_failed);
     out = transport_.reserve(kMaxCompound);
     writer = rtcp::CompoundWriter(out.first(kMaxCompound));
   };

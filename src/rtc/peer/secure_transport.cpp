@@ -43,10 +43,15 @@ std::string_view close_reason_text(CloseReason reason) {
 }
 
 SecureTransport::SecureTransport(const PeerConfig& config, TxQueue& tx, Random& random, EventQueue& events,
-                                 DropCounts& drops, Instant now)
-    : config_(config), tx_(tx), events_(events), drops_(drops), ice_(config.ice, tx, random, now) {
+                                 DropCounts& drops, Instant now, SharedSending* shared)
+    : config_(config), tx_(tx), events_(events), drops_(drops), shared_(shared), ice_(config.ice, tx, random, now) {
   if (config.encrypt) dtls_ = std::make_unique<DtlsEndpoint>(dtls_config(config));
   drain(now);
+}
+
+SecureTransport::~SecureTransport() {
+  // What waits for encryption needs the keys that go now.
+  if (shared_ != nullptr && srtp_out_) shared_->flush(tx_);
 }
 
 SecureTransport::Inbound SecureTransport::handle(const Flow& from, Packet& packet, Instant now) {
@@ -287,28 +292,35 @@ MutableBytes SecureTransport::reserve(size_t plain) {
   return tx_.reserve(plain + std::max(crypto::kMaxRtpOverhead, crypto::kMaxRtcpOverhead));
 }
 
-Bytes SecureTransport::send_rtp(MutableBytes reserved, size_t plain) {
-  if (closed_ || !has_path_ || !up()) return {};
+bool SecureTransport::send_rtp(MutableBytes reserved, size_t plain) {
+  if (!may_send()) return false;
   if (observer_ != nullptr) observer_->on_plain(PlainKind::rtp, false, Bytes(reserved).first(plain));
-  if (dtls_ && (!srtp_out_ || srtp_out_->protect_rtp(reserved, plain) != SrtpStatus::ok)) return {};
+  if (dtls_) {
+    if (!srtp_out_) return false;
+    SrtpStatus status = shared_ != nullptr ? shared_->batch.submit(*srtp_out_, tx_, reserved, plain)
+                                           : srtp_out_->protect_rtp(reserved, plain);
+    if (status != SrtpStatus::ok) return false;
+  }
   tx_.commit(path_, plain);
   count_out(plain);
-  return Bytes(reserved).first(plain);
+  return true;
 }
 
-Bytes SecureTransport::send_rtcp(MutableBytes reserved, size_t plain) {
-  if (closed_ || !has_path_ || !up()) return {};
+bool SecureTransport::send_rtp_again(MutableBytes reserved, size_t plain) {
+  if (!may_send()) return false;
+  if (observer_ != nullptr) observer_->on_plain(PlainKind::rtp, false, Bytes(reserved).first(plain));
+  if (dtls_ && (!srtp_out_ || srtp_out_->protect_rtp_again(reserved, plain) != SrtpStatus::ok)) return false;
+  tx_.commit(path_, plain);
+  count_out(plain);
+  return true;
+}
+
+bool SecureTransport::send_rtcp(MutableBytes reserved, size_t plain) {
+  if (!may_send()) return false;
   if (observer_ != nullptr) observer_->on_plain(PlainKind::rtcp, false, Bytes(reserved).first(plain));
-  if (dtls_ && (!srtp_out_ || srtp_out_->protect_rtcp(reserved, plain) != SrtpStatus::ok)) return {};
+  if (dtls_ && (!srtp_out_ || srtp_out_->protect_rtcp(reserved, plain) != SrtpStatus::ok)) return false;
   tx_.commit(path_, plain);
   count_out(plain);
-  return Bytes(reserved).first(plain);
-}
-
-bool SecureTransport::send_again(Bytes sealed) {
-  if (closed_ || !has_path_ || !up()) return false;
-  tx_.push(path_, sealed);
-  count_out(sealed.size());
   return true;
 }
 

@@ -22,6 +22,7 @@
 #include "rtc/peer/packet_observer.hpp"
 #include "rtc/peer/peer_config.hpp"
 #include "rtc/peer/peer_stats.hpp"
+#include "rtc/peer/shared_sending.hpp"
 #include "rtc/srtp/srtp_session.hpp"
 
 namespace limen::rtc {
@@ -34,7 +35,8 @@ class SecureTransport {
   enum class Inbound : uint8_t { nothing, rtp, rtcp };
 
   SecureTransport(const PeerConfig& config, TxQueue& tx, Random& random, EventQueue& events, DropCounts& drops,
-                  Instant now);
+                  Instant now, SharedSending* shared);
+  ~SecureTransport();
 
   // Inputs. If media comes in, `packet` is now plain RTP or RTCP.
   Inbound handle(const Flow& from, Packet& packet, Instant now);
@@ -56,16 +58,15 @@ class SecureTransport {
   // A packet that came before the keys, once they are there; empty if there is none.
   Packet take_early(Flow& from);
 
-  // Media out: fill the first bytes of reserve(), then send. What left (encrypted) is valid until the
-  // TxQueue is used again; empty if it could not be sent.
+  // Media out: fill the first bytes of reserve(), then send. False if it could not be sent.
   MutableBytes reserve(size_t plain);
-  Bytes send_rtp(MutableBytes reserved, size_t plain);
-  Bytes send_rtcp(MutableBytes reserved, size_t plain);
+  bool send_rtp(MutableBytes reserved, size_t plain);
+  // The same bytes as once before (a retransmission without RTX).
+  bool send_rtp_again(MutableBytes reserved, size_t plain);
+  bool send_rtcp(MutableBytes reserved, size_t plain);
   // Application data over DTLS (SCTP packets): what came in, one record at a time, and out.
   bool take_data(std::vector<uint8_t>& record);
   bool send_data(Bytes record, Instant now);
-  // Bytes that left already (a retransmission without RTX).
-  bool send_again(Bytes sealed);
 
   DtlsRole role() const { return role_; }
   const IceAgent& ice() const { return ice_; }
@@ -84,11 +85,13 @@ class SecureTransport {
   void update_path();
   Instant ice_give_up_at() const;
   void count_out(size_t bytes);
+  bool may_send() const { return has_path_ && up() && !closed_; }
 
   const PeerConfig& config_;
   TxQueue& tx_;
   EventQueue& events_;
   DropCounts& drops_;
+  SharedSending* shared_;  // null: every packet is encrypted at once
   IceAgent ice_;
   std::unique_ptr<DtlsEndpoint> dtls_;  // null without encryption
   std::unique_ptr<SrtpSender> srtp_out_;

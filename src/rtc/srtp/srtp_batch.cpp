@@ -7,7 +7,7 @@ namespace limen::rtc {
 SrtpStatus SrtpBatch::submit(SrtpSender& sender, const TxQueue& queue, MutableBytes buffer, size_t& size) {
   if (size > buffer.size()) return SrtpStatus::no_room;
   crypto::SrtpJob job;
-  SrtpStatus status = sender.admit_rtp(buffer.first(size), buffer.size() - size, job);
+  SrtpStatus status = sender.admit_rtp(buffer.first(size), buffer.size() - size, false, job);
   if (status != SrtpStatus::ok) return status;
   job.offset = static_cast<uint32_t>(queue.queued_bytes());
   engine_.submit(job);

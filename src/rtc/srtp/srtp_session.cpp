@@ -68,19 +68,24 @@ SrtpSender::SrtpSender(crypto::SrtpProfile profile, const crypto::SrtpMasterKey&
       rtp_(SrtpCipher::create(profile, master, SrtpKind::rtp, backend)),
       rtcp_(SrtpCipher::create(profile, master, SrtpKind::rtcp, backend)) {}
 
-SrtpStatus SrtpSender::admit_rtp(Bytes packet, size_t room, crypto::SrtpJob& job) {
+SrtpStatus SrtpSender::admit_rtp(Bytes packet, size_t room, bool again, crypto::SrtpJob& job) {
   if (!rtp_) return SrtpStatus::cipher_failed;
   if (packet.size() < kRtpFixedHeader) return SrtpStatus::too_short;
   if (room < rtp_overhead()) return SrtpStatus::no_room;
   auto header = read_srtp_header(packet);
   if (!header || packet.size() > UINT16_MAX) return SrtpStatus::malformed;
   Stream* stream = streams_.find(header->ssrc);
-  if (SrtpStatus status = find_index(stream, header->sequence, job.index); status != SrtpStatus::ok) return status;
-  if (stream == nullptr) {
-    if (streams_.full()) return SrtpStatus::too_many_ssrcs;
-    stream = &streams_.add(header->ssrc);
+  SrtpStatus status = find_index(stream, header->sequence, job.index);
+  if (again) {
+    if (status != SrtpStatus::replayed) return status == SrtpStatus::ok ? SrtpStatus::malformed : status;
+  } else {
+    if (status != SrtpStatus::ok) return status;
+    if (stream == nullptr) {
+      if (streams_.full()) return SrtpStatus::too_many_ssrcs;
+      stream = &streams_.add(header->ssrc);
+    }
+    stream->window.record(job.index);
   }
-  stream->window.record(job.index);
   job.cipher = rtp_.get();
   job.size = static_cast<uint16_t>(packet.size());
   job.header_size = static_cast<uint16_t>(header->size);
@@ -89,9 +94,17 @@ SrtpStatus SrtpSender::admit_rtp(Bytes packet, size_t room, crypto::SrtpJob& job
 }
 
 SrtpStatus SrtpSender::protect_rtp(MutableBytes buffer, size_t& size) {
+  return protect_now(buffer, size, false);
+}
+
+SrtpStatus SrtpSender::protect_rtp_again(MutableBytes buffer, size_t& size) {
+  return protect_now(buffer, size, true);
+}
+
+SrtpStatus SrtpSender::protect_now(MutableBytes buffer, size_t& size, bool again) {
   if (size > buffer.size()) return SrtpStatus::no_room;
   crypto::SrtpJob job;
-  SrtpStatus status = admit_rtp(buffer.first(size), buffer.size() - size, job);
+  SrtpStatus status = admit_rtp(buffer.first(size), buffer.size() - size, again, job);
   if (status != SrtpStatus::ok) return status;
   if (!rtp_->protect_rtp(buffer.data(), size, job.header_size, job.ssrc, job.index)) return SrtpStatus::cipher_failed;
   size += rtp_overhead();

@@ -42,6 +42,9 @@ class SrtpSender {
   // rtp_overhead() resp. rtcp_overhead()). If ok, `size` grows to the protected size.
   // One index is never encrypted twice: a repeated sequence number of an SSRC is refused.
   SrtpStatus protect_rtp(MutableBytes buffer, size_t& size);
+  // The very bytes that were protected before, for a plain retransmission: only a sequence number that was
+  // used lately is taken. Other bytes than the first time would betray both.
+  SrtpStatus protect_rtp_again(MutableBytes buffer, size_t& size);
   SrtpStatus protect_rtcp(MutableBytes buffer, size_t& size);
 
   size_t rtp_overhead() const { return crypto::srtp_tag_size(profile_); }
@@ -54,8 +57,9 @@ class SrtpSender {
     uint32_t ssrc = 0;
     ReplayWindow window;
   };
-  // Everything but the encryption itself.
-  SrtpStatus admit_rtp(Bytes packet, size_t room, crypto::SrtpJob& job);
+  // Everything but the encryption itself. `again`: the index must have been used, else it must not.
+  SrtpStatus admit_rtp(Bytes packet, size_t room, bool again, crypto::SrtpJob& job);
+  SrtpStatus protect_now(MutableBytes buffer, size_t& size, bool again);
 
   crypto::SrtpProfile profile_;
   std::unique_ptr<crypto::SrtpCipher> rtp_;

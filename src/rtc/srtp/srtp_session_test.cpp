@@ -106,6 +106,29 @@ TEST(Srtp, csrcs_and_header_extensions_stay_readable) {
   }
 }
 
+TEST(Srtp, a_plain_retransmission_is_the_same_bytes_and_nothing_else_is) {
+  for (SrtpProfile profile : kProfiles) {
+    SrtpPipe pipe(profile);
+    auto again = [&](std::vector<uint8_t> packet) {
+      size_t size = packet.size();
+      packet.resize(size + 20);
+      pipe.status = pipe.sender.protect_rtp_again(packet, size);
+      packet.resize(size);
+      return packet;
+    };
+    again(rtp(65534));  // never sent
+    EXPECT_EQ(pipe.status, SrtpStatus::malformed);
+    auto first = pipe.protect(rtp(65534));
+    for (uint16_t i = 65535; i != 20; ++i) pipe.protect(rtp(i));
+    EXPECT_EQ(again(rtp(65534)), first);
+    EXPECT_EQ(pipe.status, SrtpStatus::ok);
+    again(rtp(21));  // not sent yet
+    EXPECT_EQ(pipe.status, SrtpStatus::malformed);
+    again(rtp(60000));  // longer ago than anybody remembers
+    EXPECT_EQ(pipe.status, SrtpStatus::too_old);
+  }
+}
+
 TEST(Srtp, a_replayed_packet_is_dropped) {
   for (SrtpProfile profile : kProfiles) {
     SrtpPipe pipe(profile);

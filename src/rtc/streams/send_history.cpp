@@ -4,18 +4,9 @@
 
 namespace limen::rtc {
 
-RtpPacket SentPacket::source() const {
-  RtpPacket source;
-  source.packet = packet;
-  source.extensions = extensions;
-  source.payload_offset = payload_offset;
-  source.payload_size = payload_size;
-  return source;
-}
-
-OutgoingRtp SentPacket::note(const RtpPacket& source, uint8_t mline) const {
+OutgoingRtp SentPacket::note(const RtpPacket& from, uint8_t mline) const {
   OutgoingRtp note;
-  note.source = &source;
+  note.source = &from;
   note.timestamp = timestamp;
   note.sequence = sequence;
   note.payload_type = payload_type;
@@ -37,34 +28,29 @@ void SendHistory::set_keep(Duration keep) {
   }
 }
 
-void SendHistory::add(const OutgoingRtp& rtp, Bytes sealed, Instant now) {
+void SendHistory::add(const OutgoingRtp& rtp, RecentPackets::Number source, int32_t transport_sequence, Instant now) {
   if (keep_ == Duration::zero()) return;
   trim(now);
   if (count_ == ring_.size()) {
-    if (count_ < kMaxPackets) {
-      grow();
-    } else {
-      drop_oldest();
-    }
+    if (count_ < kMaxPackets) grow();
+    else drop_oldest();
   }
   SentPacket& sent = at(count_++);
-  const RtpPacket& source = *rtp.source;
-  sent.packet = sealed.empty() ? source.packet : Packet();
-  sent.sealed.assign(sealed.begin(), sealed.end());
-  sent.extensions = source.extensions;
+  sent.sent_at = now;
+  sent.source = source;
   sent.timestamp = rtp.timestamp;
-  sent.payload_offset = source.payload_offset;
-  sent.payload_size = source.payload_size;
   sent.sequence = rtp.sequence;
-  sent.payload_type = rtp.payload_type;
+  sent.transport_sequence = static_cast<uint16_t>(transport_sequence);
+  sent.payload_type = rtp.payload_type & 0x7f;
   sent.marker = rtp.marker;
+  sent.resends = 0;
+  sent.numbered = transport_sequence >= 0;
   sent.prefix_replaced = rtp.prefix_replaced;
   sent.prefix_size = rtp.prefix_size;
   sent.prefix = rtp.prefix;
   sent.min_playout_delay = rtp.min_playout_delay;
   sent.max_playout_delay = rtp.max_playout_delay;
-  sent.resends = 0;
-  sent.sent_at = sent.resent_at = now;
+  sent.resent_after_ms = 0;
 }
 
 SentPacket* SendHistory::find(uint16_t sequence, Instant now) {
@@ -96,7 +82,7 @@ void SendHistory::trim(Instant now) {
 }
 
 void SendHistory::clear() {
-  while (count_ != 0) drop_oldest();
+  count_ = 0;
 }
 
 void SendHistory::release_if_empty() {
@@ -104,14 +90,13 @@ void SendHistory::release_if_empty() {
 }
 
 void SendHistory::drop_oldest() {
-  at(0).packet = Packet();
   head_ = (head_ + 1) & (ring_.size() - 1);
   --count_;
 }
 
 void SendHistory::grow() {
   std::vector<SentPacket> larger(ring_.empty() ? 16 : ring_.size() * 2);
-  for (size_t i = 0; i < count_; ++i) larger[i] = std::move(at(i));
+  for (size_t i = 0; i < count_; ++i) larger[i] = at(i);
   ring_ = std::move(larger);
   head_ = 0;
 }
@@ -122,7 +107,7 @@ bool may_resend(const SentPacket& packet, Duration rtt, Instant now) {
   if (packet.resends >= kMaxResends) return false;
   Duration gap = std::clamp<Duration>(rtt * 3 / 4, std::chrono::milliseconds(20), std::chrono::milliseconds(250));
   gap = std::min<Duration>(gap * (1 << std::min(packet.resends - 1, 4)), std::chrono::seconds(1));
-  return now - packet.resent_at >= gap;
+  return now - packet.resent_at() >= gap;
 }
 
 }  // namespace limen::rtc

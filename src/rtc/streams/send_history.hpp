@@ -1,40 +1,36 @@
 // SendHistory: what one m-line sent lately, kept for retransmission.
 //
-// With RTX an entry refers to the source packet and remembers how it was rewritten, so that it can be
-// built again and nothing is copied; without RTX it holds the encrypted bytes. Bounded by time and
-// count, allocated with the first packet. A shard's thread only. RFC 4588, spec 7.9.
+// The packets themselves are in the shard's RecentPackets; an entry remembers which one it was and how it
+// was rewritten, so that the same bytes can be made again. Bounded by time and count, allocated with the
+// first packet. A shard's thread only. RFC 4588, spec 7.9.
 #pragma once
 #include <cstdint>
 #include <vector>
 
-#include "base/bytes.hpp"
-#include "base/packet.hpp"
 #include "base/time.hpp"
+#include "rtc/streams/recent_packets.hpp"
 #include "wire/rtp/rtp_packet.hpp"
 
 namespace limen::rtc {
 
 struct SentPacket {
-  Packet packet;
-  ExtensionFacts extensions;
+  Instant sent_at{};
+  RecentPackets::Number source = 0;
   uint32_t timestamp = 0;
-  uint16_t payload_offset = 0, payload_size = 0;
   uint16_t sequence = 0;
-  uint8_t payload_type = 0;
-  bool marker = false;
+  uint16_t transport_sequence = 0;  // as sent, if `numbered`
+  uint8_t payload_type : 7 = 0;
+  bool marker : 1 = false;
+  uint8_t resends : 7 = 0;
+  bool numbered : 1 = false;
   uint8_t prefix_replaced = 0, prefix_size = 0;
   std::array<uint8_t, 8> prefix{};
   int16_t min_playout_delay = -1, max_playout_delay = -1;
-  // The packet as encrypted, kept only where retransmissions are not RTX: under SRTP one index must
-  // never carry other bytes. Keeps its memory when the entry is used again.
-  std::vector<uint8_t> sealed;
-  uint8_t resends = 0;
-  Instant sent_at{};
-  Instant resent_at{};
+  uint32_t resent_after_ms = 0;  // from sent_at to the last retransmission
 
-  // The packet and note that were given to send(). `source` must outlive the note.
-  RtpPacket source() const;
-  OutgoingRtp note(const RtpPacket& source, uint8_t mline) const;
+  Instant resent_at() const { return sent_at + std::chrono::milliseconds(resent_after_ms); }
+  // The note that was given to send(). `from` must outlive it.
+  OutgoingRtp note(const RtpPacket& from, uint8_t mline) const;
 };
 
 class SendHistory {
@@ -45,11 +41,11 @@ class SendHistory {
   void set_keep(Duration keep);
   Duration keep() const { return keep_; }
 
-  // `sealed` empty: the packet can be built again from its source.
-  void add(const OutgoingRtp& rtp, Bytes sealed, Instant now);
+  // `transport_sequence` < 0: it had none.
+  void add(const OutgoingRtp& rtp, RecentPackets::Number source, int32_t transport_sequence, Instant now);
   // Null if it is too old or never was. Valid until the next add().
   SentPacket* find(uint16_t sequence, Instant now);
-  // Lets go of what is too old; called now and then, so that an idle stream pins nothing.
+  // Lets go of what is too old; called now and then.
   void trim(Instant now);
   void clear();
   void release_if_empty();

@@ -43,14 +43,16 @@ WrittenRtp SendStream::write(const OutgoingRtp& rtp, const MlineConfig& config, 
   return write_rtp(rtp, values, config.extensions, out);
 }
 
-void SendStream::on_sent(const OutgoingRtp& rtp, const MlineConfig& config, const WrittenRtp& written, Bytes sealed,
+void SendStream::on_sent(const OutgoingRtp& rtp, const WrittenRtp& written, int32_t transport_sequence,
                          bool forget_before_keyframe, Instant now) {
   if (rtp.source->video.keyframe && (!keyframe_seen_ || keyframe_timestamp_ != rtp.timestamp)) {
     keyframe_seen_ = true;
     keyframe_timestamp_ = rtp.timestamp;
     if (forget_before_keyframe) history_.clear();
   }
-  history_.add(rtp, rtx_payload_type(config, rtp.payload_type) ? Bytes{} : sealed, now);
+  if (keep() != Duration::zero()) {
+    history_.add(rtp, recent_.add(*rtp.source, keep(), now), transport_sequence, now);
+  }
   if (packets == 0 || timestamp_newer(rtp.timestamp, last_timestamp_)) {
     last_timestamp_ = rtp.timestamp;
     last_timestamp_at_ = now;
@@ -64,14 +66,28 @@ void SendStream::on_sent(const OutgoingRtp& rtp, const MlineConfig& config, cons
 
 SentPacket* SendStream::find_for_resend(uint16_t sequence, Duration rtt, Instant now) {
   SentPacket* sent = history_.find(sequence, now);
-  return sent != nullptr && may_resend(*sent, rtt, now) ? sent : nullptr;
+  bool there = sent != nullptr && recent_.find(sent->source) != nullptr;
+  return there && may_resend(*sent, rtt, now) ? sent : nullptr;
+}
+
+bool SendStream::resends_as_rtx(const SentPacket& sent, const MlineConfig& config) const {
+  return rtx_payload_type(config, sent.payload_type).has_value();
+}
+
+WrittenRtp SendStream::write_again(const SentPacket& sent, const MlineConfig& config, uint8_t mline,
+                                   MutableBytes out) const {
+  const RecentPackets::Source* kept = recent_.find(sent.source);
+  if (kept == nullptr) return {};
+  RtpPacket source = kept->rtp();
+  return write(sent.note(source, mline), config, sent.numbered ? sent.transport_sequence : -1, sent.sent_at, out);
 }
 
 WrittenRtp SendStream::write_rtx(const SentPacket& sent, const MlineConfig& config, uint8_t mline,
                                  int32_t transport_sequence, Instant now, MutableBytes out) {
   std::optional<uint8_t> payload_type = rtx_payload_type(config, sent.payload_type);
-  if (!payload_type || !sent.packet) return {};
-  RtpPacket source = sent.source();
+  const RecentPackets::Source* kept = recent_.find(sent.source);
+  if (!payload_type || kept == nullptr) return {};
+  RtpPacket source = kept->rtp();
   OutgoingRtp rtp = sent.note(source, mline);
   RtpSenderValues values{0, config.mid, transport_sequence, abs_send_time(now)};
   RtxValues rtx{config.local_rtx_ssrc, rtx_sequence_, *payload_type};
@@ -81,8 +97,8 @@ WrittenRtp SendStream::write_rtx(const SentPacket& sent, const MlineConfig& conf
 }
 
 void SendStream::on_resent(SentPacket& sent, size_t size, Instant now) {
-  if (sent.resends < 255) ++sent.resends;
-  sent.resent_at = now;
+  if (sent.resends < 127) ++sent.resends;
+  sent.resent_after_ms = static_cast<uint32_t>(std::max<int64_t>(to_ms(now - sent.sent_at), 0));
   ++retransmissions;
   bytes += size;
   interval_bytes_ += size;
@@ -130,6 +146,7 @@ void SendStream::end_interval(Instant now) {
   bytes_last_second = interval_bytes_;
   interval_bytes_ = 0;
   history_.trim(now);
+  recent_.trim(now);
   history_.release_if_empty();
 }
 

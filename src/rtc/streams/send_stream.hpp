@@ -19,7 +19,8 @@ namespace limen::rtc {
 
 class SendStream {
  public:
-  explicit SendStream(uint16_t first_rtx_sequence) : rtx_sequence_(first_rtx_sequence) {}
+  // `recent` outlives the stream; it may be shared by all streams of a shard.
+  SendStream(RecentPackets& recent, uint16_t first_rtx_sequence) : recent_(recent), rtx_sequence_(first_rtx_sequence) {}
 
   // How long packets are kept, from the round trip and the administrator's minimum; smoothed.
   void update_keep(const MlineConfig& config, Duration min_keep);
@@ -27,14 +28,17 @@ class SendStream {
   // Writes the plain packet. `transport_sequence` < 0: none. Size 0: did not fit.
   WrittenRtp write(const OutgoingRtp& rtp, const MlineConfig& config, int32_t transport_sequence, Instant now,
                    MutableBytes out) const;
-  // It left: counts it and keeps it for retransmission. `sealed` are the bytes that left.
+  // It left: counts it and keeps it for retransmission.
   // `forget_before_keyframe`: the first packet of a keyframe empties the history.
-  void on_sent(const OutgoingRtp& rtp, const MlineConfig& config, const WrittenRtp& written, Bytes sealed,
+  void on_sent(const OutgoingRtp& rtp, const WrittenRtp& written, int32_t transport_sequence,
                bool forget_before_keyframe, Instant now);
 
-  // The packet that was asked for, if it is still there and was not sent again a moment ago. If it
-  // has `sealed` bytes these are to be sent, else what write_rtx() makes.
+  // The packet that was asked for, if it is still there and was not sent again a moment ago.
   SentPacket* find_for_resend(uint16_t sequence, Duration rtt, Instant now);
+  // How it is sent again: as RTX where that was agreed on for its payload type, else the very same packet.
+  bool resends_as_rtx(const SentPacket& sent, const MlineConfig& config) const;
+  // Exactly the bytes of the first time (before encryption): under SRTP one index must never carry others.
+  WrittenRtp write_again(const SentPacket& sent, const MlineConfig& config, uint8_t mline, MutableBytes out) const;
   WrittenRtp write_rtx(const SentPacket& sent, const MlineConfig& config, uint8_t mline, int32_t transport_sequence,
                        Instant now, MutableBytes out);
   // The packet of find_for_resend() left.
@@ -65,7 +69,11 @@ class SendStream {
   uint64_t nacks = 0, retransmissions = 0;
   int last_payload_type = -1;
 
+  // What write() makes of a packet is about to change (header extensions): older ones cannot come again.
+  void forget() { history_.clear(); }
+
  private:
+  RecentPackets& recent_;
   SendHistory history_;
   uint16_t rtx_sequence_;
 

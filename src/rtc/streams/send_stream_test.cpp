@@ -28,13 +28,14 @@ class SendStreamTest : public testing::Test {
     OutgoingRtp note = OutgoingRtp::same_as(source);
     note.timestamp = sequence * 3000u;
     WrittenRtp written = stream.write(note, config, -1, now, out);
-    stream.on_sent(note, config, written, Bytes(out).first(written.size), forget, now);
+    stream.on_sent(note, written, -1, forget, now);
     return Bytes(out).first(written.size);
   }
 
   PacketPool pool;
+  RecentPackets recent;
   MlineConfig config;
-  SendStream stream{1000};
+  SendStream stream{recent, 1000};
   RtpPacket source;
   std::array<uint8_t, 2000> out{};
   Instant now{1h};
@@ -57,15 +58,45 @@ TEST_F(SendStreamTest, a_lost_packet_comes_again_as_rtx) {
   EXPECT_EQ(packet->payload().back(), 7);
 }
 
-TEST_F(SendStreamTest, without_rtx_the_encrypted_bytes_are_kept) {
+TEST_F(SendStreamTest, without_rtx_the_very_same_bytes_come_again) {
   config.local_rtx_ssrc = 0;
+  config.extensions.set(ExtensionKind::abs_send_time, 3);
+  config.extensions.set(ExtensionKind::transport_cc, 4);
   Bytes bytes = send(5);
   std::vector<uint8_t> first(bytes.begin(), bytes.end());
+  now += 20ms;
   send(6);
   SentPacket* sent = stream.find_for_resend(5, 0ms, now);
   ASSERT_NE(sent, nullptr);
-  EXPECT_EQ(sent->sealed, first);
-  EXPECT_FALSE(sent->packet);
+  ASSERT_FALSE(stream.resends_as_rtx(*sent, config));
+  WrittenRtp written = stream.write_again(*sent, config, 0, out);
+  ASSERT_TRUE(written);
+  EXPECT_EQ(std::vector<uint8_t>(out.begin(), out.begin() + written.size), first);
+}
+
+TEST_F(SendStreamTest, a_packet_that_the_shard_let_go_does_not_come_again) {
+  send(1);
+  for (size_t i = 0; i < RecentPackets::kMaxPackets; ++i) {
+    RtpPacket other = source;
+    other.payload_offset = static_cast<uint16_t>(i);  // never the same packet twice
+    recent.add(other, 1s, now);
+  }
+  EXPECT_EQ(stream.find_for_resend(1, 0ms, now), nullptr);
+  EXPECT_EQ(recent.size(), RecentPackets::kMaxPackets);
+}
+
+TEST_F(SendStreamTest, one_source_packet_is_kept_once_for_all_subscribers) {
+  SendStream another{recent, 1};
+  another.update_keep(config, 200ms);
+  send(1);
+  OutgoingRtp note = OutgoingRtp::same_as(source);
+  note.sequence = 900;
+  WrittenRtp written = another.write(note, config, -1, now, out);
+  another.on_sent(note, written, -1, false, now);
+  EXPECT_EQ(recent.size(), 1u);
+  SentPacket* sent = another.find_for_resend(900, 0ms, now);
+  ASSERT_NE(sent, nullptr);
+  EXPECT_EQ(sent->sequence, 900);
 }
 
 TEST_F(SendStreamTest, one_packet_is_not_sent_again_and_again) {
