@@ -40,7 +40,35 @@ void FanoutSink::begin(bool other_source) {
   else selector_.pause();
   waiting_ = settings_.kind == MediaKind::video && settings_.clean_start && selector_.mode() == LayerMode::none;
   waiting_since_ = context_.now();
+  fresh_ = true;
+  replayed_ = false;
   if (settings_.relay) ask_keyframe();
+}
+
+void FanoutSink::replay(const std::vector<RtpPacket>& packets, bool whole) {
+  if (packets.empty() || !fresh_ || !settings_.relay) return;
+  Instant now = context_.now();
+  waiting_ = false;
+  for (const RtpPacket& packet : packets) {
+    LayerOutcome outcome = selector_.on_packet(packet, now);
+    if (outcome.out) relay(*outcome.out);
+  }
+  fresh_ = false;
+  replayed_ = true;
+  replayed_ssrc_ = packets.back().ssrc;
+  replayed_to_ = packets.back().sequence;
+  for (const RtpPacket& packet : packets) {
+    if (sequence_newer(packet.sequence, replayed_to_)) replayed_to_ = packet.sequence;
+  }
+  if (whole) return;
+  waiting_ = settings_.kind == MediaKind::video && settings_.clean_start;
+  waiting_since_ = now;
+}
+
+bool FanoutSink::was_replayed(const RtpPacket& packet) {
+  if (!replayed_ || packet.ssrc != replayed_ssrc_) return false;
+  replayed_ = !sequence_newer(packet.sequence, replayed_to_);
+  return replayed_;
 }
 
 void FanoutSink::set_relaying(bool relay) {
@@ -109,7 +137,7 @@ void FanoutSink::on_packet(const RtpPacket& packet, uint32_t epoch, Instant now)
     epoch_ = epoch;
     epoch_known_ = true;
   }
-  if (held_back(packet, now)) return;
+  if (was_replayed(packet) || held_back(packet, now)) return;
   LayerOutcome outcome = selector_.on_packet(packet, now);
   if (outcome.need_keyframe) ask_keyframe();
   if (outcome.out) relay(*outcome.out);
@@ -122,6 +150,7 @@ void FanoutSink::relay(OutgoingRtp out) {
     out.min_playout_delay = settings_.min_playout_delay;
     out.max_playout_delay = settings_.max_playout_delay;
   }
+  fresh_ = false;
   if (choose_payload(out) && context_.send(out)) ++counters_.relayed;
   else ++counters_.refused;
 }

@@ -74,6 +74,9 @@ class FanoutSink {
 
   // Begins anew with a key frame.
   void restart();
+  // What was kept of the source (from a key frame on), for a sink that has relayed nothing since it began: sent at
+  // once. `whole`: what comes next goes on from there; else that waits for a key frame. What is in both is sent once.
+  void replay(const std::vector<RtpPacket>& packets, bool whole);
   // What the peer says: PLI or FIR, REMB.
   void ask_keyframe();
   void set_estimate(uint64_t bps);
@@ -89,6 +92,7 @@ class FanoutSink {
   SourceDemand demand() const;
   // The stream goes on after a hole; `other_source`: with a stream of its own numbering.
   void begin(bool other_source);
+  bool was_replayed(const RtpPacket& packet);
   bool held_back(const RtpPacket& packet, Instant now);
   void relay(OutgoingRtp out);
   bool choose_payload(OutgoingRtp& out) const;
@@ -103,7 +107,11 @@ class FanoutSink {
   int spatial_ = 2, temporal_ = 2;
   Duration fallback_ = SimulcastSelector::kDefaultFallback;
   Layers told_;
-  bool waiting_ = false;  // for a key frame
+  bool fresh_ = true;      // nothing was relayed since begin()
+  bool waiting_ = false;   // for a key frame
+  bool replayed_ = false;  // and nothing newer has come yet
+  uint32_t replayed_ssrc_ = 0;
+  uint16_t replayed_to_ = 0;
   Instant waiting_since_{};
   Instant last_asked_{};
   uint32_t epoch_ = 0;

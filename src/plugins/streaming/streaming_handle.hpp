@@ -1,0 +1,31 @@
+// StreamingHandle: the control half of one attachment: finds the verb of a request, answers it (contract, 3 and 4).
+//
+// Control thread; owned by the core.
+#pragma once
+#include "api/plugin.hpp"
+#include "plugins/streaming/viewer.hpp"
+
+namespace limen::streaming {
+
+class StreamingHandle final : public PluginHandle {
+ public:
+  StreamingHandle(Mountpoints& mountpoints, HandleContext& context)
+      : mountpoints_(mountpoints), context_(context), viewer_(mountpoints, context) {}
+
+  void on_message(Message message, Reply reply) override;
+  void on_media_up() override { viewer_.came_up(); }
+  void on_hangup(std::string_view) override { viewer_.hung_up(); }
+  Json query() const override { return viewer_.query(); }
+
+ private:
+  StreamResult<ViewerReply> run(const std::string& name, const Message& message);
+
+  Mountpoints& mountpoints_;
+  HandleContext& context_;
+  Viewer viewer_;
+};
+
+// The lower-case name of a request.
+std::string lower_name(std::string_view name);
+
+}  // namespace limen::streaming
