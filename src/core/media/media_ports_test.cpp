@@ -103,7 +103,7 @@ TEST_F(MediaPorts, a_stream_is_forwarded_by_srtp_from_one_loop_to_another_and_as
     spec.rtcp_port = receiver->rtcp_port();
     spec.ssrc = 77;
     spec.srtp = material(80);
-    forwarder = *media::RtpForwarder::open(shard, spec, {.ask_keyframe = [&] { ++asked; }});
+    forwarder = *media::RtpForwarder::open(shard, spec, {.ask_keyframe = [&](uint32_t) { ++asked; }});
     for (uint16_t i = 1; i <= 3; ++i) {
       forwarder->on_rtp(*parse_rtp(shard.packets().copy(rtp(i), shard.now()), {}), shard.now());
     }
