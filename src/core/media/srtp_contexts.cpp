@@ -1,6 +1,7 @@
 #include "core/media/srtp_contexts.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "rtc/srtp/srtp_session.hpp"
 
@@ -12,10 +13,26 @@ struct Keys {
   crypto::SrtpMasterKey master;
 };
 
+std::optional<crypto::SrtpProfile> profile_of(int suite) {
+  switch (suite) {
+    case 80:
+      return crypto::SrtpProfile::aes128_cm_sha1_80;
+    case 32:
+      return crypto::SrtpProfile::aes128_cm_sha1_32;
+    case 128:
+      return crypto::SrtpProfile::aead_aes_128_gcm;
+    case 256:
+      return crypto::SrtpProfile::aead_aes_256_gcm;
+    default:
+      return std::nullopt;
+  }
+}
+
 Result<Keys> keys_of(const SrtpMaterial& material) {
-  if (material.suite != 32 && material.suite != 80) return fail("Invalid SRTP suite ({})", material.suite);
+  auto profile = profile_of(material.suite);
+  if (!profile) return fail("Invalid SRTP suite ({})", material.suite);
   Keys keys;
-  keys.profile = material.suite == 80 ? crypto::SrtpProfile::aes128_cm_sha1_80 : crypto::SrtpProfile::aes128_cm_sha1_32;
+  keys.profile = *profile;
   size_t key = crypto::srtp_key_size(keys.profile);
   size_t salt = crypto::srtp_salt_size(keys.profile);
   if (material.key.size() < key + salt) return fail("SRTP key of {} bytes, not {}", material.key.size(), key + salt);

@@ -9,7 +9,8 @@
 
 namespace limen::core {
 
-// Fail unless the suite is 32 or 80 and the key has 30 bytes (more are ignored).
+// Suites: 80 and 32 (AES-CM, bits of the tag), 128 and 256 (AES-GCM, bits of the key; RFC 7714). They fail
+// for others, and for keys without enough bytes for master key and salt (more are ignored).
 Result<std::unique_ptr<SrtpProtector>> make_srtp_protector(const SrtpMaterial& material);
 Result<std::unique_ptr<SrtpUnprotector>> make_srtp_unprotector(const SrtpMaterial& material);
 
