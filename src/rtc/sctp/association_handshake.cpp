@@ -147,7 +147,7 @@ void State::establish(const PeerOffer& offer) {
   outbound_streams = std::min(config.outbound_streams, peer.inbound);
   inbound_streams = std::min(config.inbound_streams, peer.outbound);
   interleaving = config.interleaving && peer.i_data;
-  transfer.emplace(config, local_tsn, peer.tsn);
+  transfer.emplace(config, local_tsn, peer.tsn, outbound_streams);
   transfer->queue.set_interleaving(interleaving);
   transfer->sent.set_interleaving(interleaving);
   peer_window = peer.window;

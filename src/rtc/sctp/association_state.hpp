@@ -36,7 +36,7 @@ struct SctpAssociation::State {
   };
   // Everything that begins with an association and ends with it; made when it is established.
   struct Transfer {
-    Transfer(const SctpConfig& config, uint32_t local_tsn, uint32_t peer_tsn);
+    Transfer(const SctpConfig& config, uint32_t local_tsn, uint32_t peer_tsn, uint16_t outbound_streams);
     SendQueue queue;
     SentChunks sent;
     CongestionWindow window;
@@ -121,6 +121,8 @@ struct SctpAssociation::State {
     return phase == Phase::established || phase == Phase::shutdown_pending || phase == Phase::shutdown_sent;
   }
   size_t buffered() const { return transfer ? transfer->queue.bytes() + transfer->sent.bytes() : 0; }
+  static constexpr size_t kCost = 256;  // of a message that waits, or of a chunk on its way
+  size_t kept() const;
   size_t receive_room() const;
   void drop(SctpDrop reason) { ++stats.drops[static_cast<size_t>(reason)]; }
   void tell_writable();

@@ -74,22 +74,37 @@ void DataChannels::on_event(SctpMessage& message, Instant now) {
       return deliver(message.stream, channel, message.ppid == number(Ppid::binary_empty), {});
     case Ppid::text_partial:
     case Ppid::binary_partial:
-      if (channel.partial.size() + message.bytes.size() > config_.max_message) {
-        channel.partial = {};
-        ++stats_.ignored;
-        return;
-      }
-      channel.partial.insert(channel.partial.end(), message.bytes.begin(), message.bytes.end());
-      return;
+      return keep_part(channel, message.bytes);
     case Ppid::control:
       break;
   }
   ++stats_.ignored;
 }
 
+// The old way to send long messages; all channels together may keep as much as one message.
+void DataChannels::keep_part(Channel& channel, Bytes bytes) {
+  if (partial_bytes_ + bytes.size() > config_.max_message) {
+    forget_parts(channel);
+    ++stats_.ignored;
+    return;
+  }
+  partial_bytes_ += bytes.size();
+  channel.partial.insert(channel.partial.end(), bytes.begin(), bytes.end());
+}
+
+void DataChannels::forget_parts(Channel& channel) {
+  partial_bytes_ -= channel.partial.size();
+  channel.partial = {};
+}
+
 void DataChannels::deliver(uint16_t stream, Channel& channel, bool binary, std::vector<uint8_t> bytes) {
   if (!channel.partial.empty()) {
+    partial_bytes_ -= channel.partial.size();
     std::vector<uint8_t> whole = std::exchange(channel.partial, {});
+    if (whole.size() + bytes.size() > config_.max_message) {
+      ++stats_.ignored;
+      return;
+    }
     whole.insert(whole.end(), bytes.begin(), bytes.end());
     bytes = std::move(whole);
   }
@@ -192,7 +207,7 @@ void DataChannels::close_channel(uint16_t stream, Instant now) {
 
 void DataChannels::begin_closing(uint16_t stream, Channel& channel, Instant now) {
   channel.closing = true;
-  channel.partial = {};
+  forget_parts(channel);
   events_.push(DataChannelClosed{stream});
   association_.reset_stream(stream, now);
 }
@@ -234,6 +249,7 @@ void DataChannels::lose_all() {
     if (!channel.closing) events_.push(DataChannelClosed{stream});
   }
   channels_.clear();
+  partial_bytes_ = 0;
 }
 
 void DataChannels::on_event(SctpRestarted&, Instant) {
@@ -248,6 +264,7 @@ void DataChannels::on_event(SctpClosed&, Instant) {
 DataStats DataChannels::stats() const {
   DataStats out = stats_;
   out.channels = channels_.size();
+  out.partial_bytes = partial_bytes_;
   out.sctp = association_.stats();
   return out;
 }

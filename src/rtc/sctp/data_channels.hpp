@@ -27,6 +27,7 @@ struct DataStats {
   uint64_t messages_in = 0, bytes_in = 0, messages_out = 0, bytes_out = 0;
   uint64_t refused = 0;  // could not be sent
   uint64_t ignored = 0;  // of the peer's: no such channel, or not understood
+  size_t partial_bytes = 0;
   SctpStats sctp;
 };
 
@@ -78,6 +79,8 @@ class DataChannels {
   void on_event(SctpClosed&, Instant now);
   void on_control(const SctpMessage& message, Instant now);
   void on_open(uint16_t stream, const sctp::DcepOpen& open, Instant now);
+  void keep_part(Channel& channel, Bytes bytes);
+  void forget_parts(Channel& channel);
   void deliver(uint16_t stream, Channel& channel, bool binary, std::vector<uint8_t> bytes);
   Map::iterator find(std::string_view label);
   Map::iterator open(std::string_view label, std::string_view protocol, Instant now);
@@ -92,7 +95,8 @@ class DataChannels {
   EventQueue& events_;
   SctpAssociation association_;
   uint64_t peer_max_message_ = 0;
-  Map channels_;  // by stream
+  Map channels_;              // by stream
+  size_t partial_bytes_ = 0;  // of all channels
   DataStats stats_;
 };
 

@@ -6,10 +6,14 @@ namespace limen::rtc {
 
 void FragmentRuns::append(Run& run, const sctp::DataChunk& chunk) {
   // In order, which is nearly always, the last piece simply grows.
-  if (run.pieces.empty()) run.pieces.emplace_back();
+  if (run.pieces.empty()) {
+    run.pieces.emplace_back();
+    held_ += kPieceCost;
+  }
   std::vector<uint8_t>& piece = run.pieces.back();
   piece.insert(piece.end(), chunk.payload.begin(), chunk.payload.end());
   run.size += chunk.payload.size();
+  held_ += chunk.payload.size();
 }
 
 FragmentRuns::Outcome FragmentRuns::add(const sctp::DataChunk& chunk, uint64_t number, size_t max_message,
@@ -36,7 +40,6 @@ FragmentRuns::Outcome FragmentRuns::add(const sctp::DataChunk& chunk, uint64_t n
   }
   Run& run = at->second;
   append(run, chunk);
-  held_ += chunk.payload.size();
   run.last = number;
   run.end = chunk.end;
   if (next != runs_.end() && next->first == number + 1) {
@@ -60,6 +63,7 @@ FragmentRuns::Outcome FragmentRuns::add(const sctp::DataChunk& chunk, uint64_t n
 
 void FragmentRuns::take(Map::iterator at, WholeMessage& whole) {
   Run& run = at->second;
+  held_ -= cost(run);
   whole.key = run.key;
   whole.ppid = run.ppid;
   whole.bytes = std::move(run.pieces.front());
@@ -68,13 +72,12 @@ void FragmentRuns::take(Map::iterator at, WholeMessage& whole) {
   for (const std::vector<uint8_t>& piece : run.pieces) {
     whole.bytes.insert(whole.bytes.end(), piece.begin(), piece.end());
   }
-  held_ -= run.size + kRunCost;
   runs_.erase(at);
 }
 
 void FragmentRuns::drop_to(uint64_t number) {
   auto end = runs_.upper_bound(number);
-  for (auto at = runs_.begin(); at != end; ++at) held_ -= at->second.size + kRunCost;
+  for (auto at = runs_.begin(); at != end; ++at) held_ -= cost(at->second);
   runs_.erase(runs_.begin(), end);
 }
 

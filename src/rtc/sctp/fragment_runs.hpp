@@ -29,8 +29,9 @@ struct WholeMessage {
 
 class FragmentRuns {
  public:
-  // What a run costs beside its bytes.
+  // What a run, and each of its pieces, costs beside its bytes.
   static constexpr size_t kRunCost = 192;
+  static constexpr size_t kPieceCost = 80;
 
   enum class Outcome : uint8_t { kept, complete, violation, too_large };
   // A fragment nobody had before. If complete, `whole` is the message.
@@ -50,7 +51,8 @@ class FragmentRuns {
   };
   using Map = std::map<uint64_t, Run>;
 
-  static void append(Run& run, const sctp::DataChunk& chunk);
+  void append(Run& run, const sctp::DataChunk& chunk);
+  static size_t cost(const Run& run) { return run.size + kRunCost + run.pieces.size() * kPieceCost; }
   void take(Map::iterator at, WholeMessage& whole);
 
   Map runs_;  // by first number

@@ -1,5 +1,6 @@
 #include "rtc/sctp/reassembly.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "rtc/sctp/serial.hpp"
@@ -7,7 +8,7 @@
 namespace limen::rtc {
 
 Reassembly::Stream& Reassembly::stream(uint16_t id) {
-  return streams_.try_emplace(id, Stream{widened(0), {}}).first->second;
+  return streams_.try_emplace(id, Stream{widened(0), widened(0), {}}).first->second;
 }
 
 uint64_t Reassembly::unwrap(const Stream& stream, uint32_t message_id) const {
@@ -33,7 +34,19 @@ Reassembly::Outcome Reassembly::add(const sctp::DataChunk& chunk, uint64_t tsn) 
   return Outcome::ok;
 }
 
+// Late fragments of messages that the sender has given up would be kept for ever.
+bool Reassembly::is_over(const sctp::DataChunk& chunk) {
+  Stream& of = stream(chunk.stream);
+  if (!chunk.unordered) return unwrap32(chunk.message_id, of.next) < of.next;
+  uint64_t number = unwrap32(chunk.message_id, of.next_unordered);
+  // It follows at a distance, for numbers wrap.
+  constexpr uint64_t kDistance = uint64_t{1} << 30;
+  if (number > of.next_unordered + kDistance) of.next_unordered = number - kDistance;
+  return number < of.next_unordered;
+}
+
 Reassembly::Outcome Reassembly::add_interleaved(const sctp::DataChunk& chunk) {
+  if (is_over(chunk)) return Outcome::ok;
   MessageKey key{chunk.stream, chunk.unordered, chunk.message_id};
   FragmentRuns& runs = messages_[key];
   size_t before = runs.held();
@@ -97,8 +110,11 @@ void Reassembly::skip_stream(const sctp::SkippedStream& skipped) {
       at = skip ? messages_.erase(at) : std::next(at);
     }
   }
-  if (skipped.unordered) return;
   Stream& of = stream(skipped.stream);
+  if (skipped.unordered) {
+    of.next_unordered = std::max(of.next_unordered, unwrap32(skipped.message_id, of.next_unordered) + 1);
+    return;
+  }
   uint64_t number = unwrap(of, skipped.message_id);
   if (number < of.next) return;
   // What is whole up to there is delivered, holes or not.
@@ -113,10 +129,10 @@ void Reassembly::skip_stream(const sctp::SkippedStream& skipped) {
 void Reassembly::reset_streams(std::span<const uint16_t> streams) {
   auto forget = [this](Stream& of) {
     for (const auto& [number, message] : of.early) held_ -= message.bytes.size() + FragmentRuns::kRunCost;
-    of = {widened(0), {}};
+    of = {widened(0), widened(0), {}};
   };
   auto forget_partial = [this](uint16_t id) {
-    auto at = messages_.lower_bound({id, false, 0});
+    auto at = messages_.lower_bound({id, false, 0});  // ordered, then unordered
     for (; at != messages_.end() && at->first.stream == id; at = messages_.erase(at)) held_ -= at->second.held();
   };
   if (streams.empty()) {

@@ -33,7 +33,8 @@ class Reassembly {
 
  private:
   struct Stream {
-    uint64_t next;  // number of the message whose turn it is
+    uint64_t next;            // number of the message whose turn it is
+    uint64_t next_unordered;  // I-DATA: below it all were given up
     std::map<uint64_t, WholeMessage> early;
   };
   Stream& stream(uint16_t id);
@@ -41,6 +42,7 @@ class Reassembly {
   void deliver_in_turn(WholeMessage&& message);
   void release(Stream& stream);
   uint64_t unwrap(const Stream& stream, uint32_t message_id) const;
+  bool is_over(const sctp::DataChunk& chunk);
   Outcome add_interleaved(const sctp::DataChunk& chunk);
   void skip_stream(const sctp::SkippedStream& skipped);
 

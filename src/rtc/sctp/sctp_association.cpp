@@ -27,12 +27,13 @@ std::string_view sctp_close_reason_text(SctpCloseReason reason) {
   return "";
 }
 
-SctpAssociation::State::Transfer::Transfer(const SctpConfig& config, uint32_t local_tsn, uint32_t peer_tsn)
+SctpAssociation::State::Transfer::Transfer(const SctpConfig& config, uint32_t local_tsn, uint32_t peer_tsn,
+                                           uint16_t outbound_streams)
     : sent(queue, local_tsn),
       window(config.max_packet),
       received(peer_tsn),
       reassembly(config.max_message),
-      resets(local_tsn, peer_tsn) {}
+      resets(local_tsn, peer_tsn, outbound_streams) {}
 
 SctpAssociation::State::State(const SctpConfig& c, Random& r)
     : config(c), random(r), rto(c.rto_initial, c.rto_min, c.rto_max), out(c.max_packet) {
@@ -65,8 +66,9 @@ SctpSendResult SctpAssociation::send(uint16_t stream, uint32_t ppid, std::vector
   if (s.phase != State::Phase::established) return SctpSendResult::not_connected;
   if (stream >= s.outbound_streams || s.transfer->resets.busy(stream)) return SctpSendResult::bad_stream;
   if (bytes.empty()) return SctpSendResult::empty;
-  if (bytes.size() > s.config.send_buffer) return SctpSendResult::too_large;
-  if (s.buffered() + bytes.size() > s.config.send_buffer) {
+  size_t cost = bytes.size() + State::kCost;
+  if (cost > s.config.send_buffer) return SctpSendResult::too_large;
+  if (s.kept() + cost > s.config.send_buffer) {
     s.refused = true;
     return SctpSendResult::buffer_full;
   }
@@ -165,8 +167,13 @@ Instant State::next_deadline() const {
   return transfer ? std::min(at, transfer->resets.retry_at()) : at;
 }
 
+// A message of one byte costs far more than one.
+size_t State::kept() const {
+  return transfer ? buffered() + kCost * (transfer->queue.messages() + transfer->sent.count()) : 0;
+}
+
 void State::tell_writable() {
-  if (!refused || buffered() >= config.writable_below) return;
+  if (!refused || kept() >= config.writable_below) return;
   refused = false;
   events.push_back(SctpWritable{});
 }
@@ -218,6 +225,7 @@ SctpStats SctpAssociation::stats() const {
   out.retransmissions = transfer.sent.retransmissions();
   out.abandoned_messages = transfer.sent.abandoned() + transfer.queue.expired();
   out.buffered = state_->buffered();
+  out.kept = state_->kept();
   out.held = transfer.reassembly.held();
   out.congestion_window = transfer.window.bytes();
   return out;

@@ -20,7 +20,7 @@ struct SctpConfig {
   size_t max_packet = 1184;
   size_t receive_window = 1 << 20;  // bytes kept for messages that are not complete
   size_t max_message = 256 * 1024;  // largest message taken from the peer
-  size_t send_buffer = 4 << 20;     // bytes waiting or on their way; more is refused
+  size_t send_buffer = 4 << 20;     // bytes waiting or on their way, with what they cost; more is refused
   size_t writable_below = 1 << 20;  // after a refusal, when to say that there is room again
   bool zero_checksum = true;        // DTLS around it checks integrity (RFC 9653)
   bool interleaving = true;         // if the peer wants it too (RFC 8260)
@@ -95,6 +95,7 @@ struct SctpStats {
   uint64_t abandoned_messages = 0;
   uint64_t drops[static_cast<size_t>(SctpDrop::count)] = {};
   size_t buffered = 0;  // bytes not yet acknowledged
+  size_t kept = 0;      // the same with what messages and chunks cost beside their bytes
   size_t held = 0;      // bytes of incomplete messages
   size_t congestion_window = 0, peer_window = 0;
   Duration smoothed_rtt{};

@@ -8,6 +8,7 @@ namespace limen::rtc {
 void SendQueue::push(OutgoingMessagePtr message) {
   Stream& stream = streams_[message->stream];
   bytes_ += message->bytes.size();
+  ++messages_;
   if (!std::exchange(stream.in_turn, true)) turns_.push_back(message->stream);
   stream.messages.push_back(std::move(message));
 }
@@ -23,6 +24,7 @@ OutgoingMessage* SendQueue::front(Instant now) {
     OutgoingMessage& message = *stream.messages.front();
     if (message.sent > 0 || message.expires > now) return &message;
     bytes_ -= message.bytes.size();
+    --messages_;
     ++expired_;
     stream.messages.pop_front();
   }
@@ -47,7 +49,10 @@ Fragment SendQueue::take(size_t room) {
   message.sent += out.size;
   out.end = message.sent == message.bytes.size();
   bytes_ -= out.size;
-  if (out.end) stream.messages.pop_front();
+  if (out.end) {
+    stream.messages.pop_front();
+    --messages_;
+  }
   if (out.end || interleaving_) pop(stream);
   return out;
 }
@@ -66,6 +71,7 @@ OutgoingMessagePtr SendQueue::drop_rest(const OutgoingMessage& message) {
   OutgoingMessagePtr front = at->second.messages.front();
   if (front.get() != &message) return nullptr;
   bytes_ -= message.bytes.size() - message.sent;
+  --messages_;
   at->second.messages.pop_front();
   return front;
 }
@@ -85,7 +91,7 @@ void SendQueue::reset(uint16_t stream) {
 void SendQueue::clear() {
   streams_.clear();
   turns_.clear();
-  bytes_ = 0;
+  bytes_ = messages_ = 0;
 }
 
 }  // namespace limen::rtc

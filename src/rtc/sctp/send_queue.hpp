@@ -26,6 +26,7 @@ struct OutgoingMessage {
   uint32_t message_id = 0;  // SSN or MID; known when the first fragment leaves
   size_t sent = 0;          // bytes that have left the queue
   uint32_t fragments = 0;
+  uint64_t first_tsn = 0, last_tsn = 0;  // of the fragments that have left, without wrap
   bool abandoned = false;
 };
 using OutgoingMessagePtr = std::shared_ptr<OutgoingMessage>;
@@ -53,6 +54,7 @@ class SendQueue {
 
   bool empty() const { return bytes_ == 0; }
   size_t bytes() const { return bytes_; }
+  size_t messages() const { return messages_; }
   bool has(uint16_t stream) const;
   // Message numbers of the stream start again.
   void reset(uint16_t stream);
@@ -71,7 +73,7 @@ class SendQueue {
   std::map<uint16_t, Stream> streams_;
   std::deque<uint16_t> turns_;
   bool interleaving_ = false;
-  size_t bytes_ = 0;
+  size_t bytes_ = 0, messages_ = 0;
   uint64_t expired_ = 0;
 };
 

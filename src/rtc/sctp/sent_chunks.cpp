@@ -133,7 +133,9 @@ void SentChunks::on_timeout(Instant now) {
 void SentChunks::abandon(const OutgoingMessage& message) {
   OutgoingMessagePtr kept = queue_.drop_rest(message);
   bool rest = kept != nullptr;
-  for (size_t i = 0; i < chunks_.size(); ++i) {
+  size_t begin = message.first_tsn > first_ ? message.first_tsn - first_ : 0;
+  size_t end = message.last_tsn >= first_ ? message.last_tsn - first_ + 1 : 0;
+  for (size_t i = begin; i < end; ++i) {
     Chunk& chunk = chunks_[i];
     if (chunk.fragment.message.get() != &message) continue;
     kept = chunk.fragment.message;
@@ -190,6 +192,9 @@ sctp::DataChunk SentChunks::send(Fragment fragment, Instant now) {
   bytes_ += chunk.fragment.size;
   enter_flight(chunk);
   chunks_.push_back(std::move(chunk));
+  OutgoingMessage& message = *chunks_.back().fragment.message;
+  message.last_tsn = last_sent();
+  if (message.first_tsn == 0) message.first_tsn = message.last_tsn;
   if (timed_ == 0) timed_ = last_sent();
   return describe(chunks_.back(), last_sent());
 }

@@ -23,6 +23,7 @@ class SentChunks {
   uint64_t cumulative() const { return first_ - 1; }  // acknowledged up to here
   uint64_t last_sent() const { return first_ + chunks_.size() - 1; }
   bool empty() const { return chunks_.empty(); }
+  size_t count() const { return chunks_.size(); }
   size_t flight() const { return flight_; }  // bytes on their way, with chunk headers
   size_t flight_payload() const { return flight_payload_; }
   size_t bytes() const { return bytes_; }  // of messages, not acknowledged

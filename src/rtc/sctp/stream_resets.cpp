@@ -98,8 +98,12 @@ StreamResets::Answer StreamResets::handle_request(const ReconfigParameter& reque
     waiting_ = std::move(asked);
     last_result_ = ReconfigResult::in_progress;
   } else if (request.type == ReconfigType::incoming_reset) {
-    for (uint16_t stream : stream_list(request)) want(stream);
-    last_result_ = ReconfigResult::performed;
+    last_result_ = ReconfigResult::denied;
+    for (uint16_t stream : stream_list(request)) {
+      if (stream >= outbound_) continue;
+      want(stream);
+      last_result_ = ReconfigResult::performed;
+    }
   } else {
     last_result_ = ReconfigResult::denied;
   }

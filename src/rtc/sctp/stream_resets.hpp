@@ -18,8 +18,9 @@ namespace limen::rtc {
 
 class StreamResets {
  public:
-  StreamResets(uint32_t local_initial_tsn, uint32_t peer_initial_tsn)
-      : next_request_(local_initial_tsn), expected_(peer_initial_tsn) {}
+  // `outbound`: how many streams we have.
+  StreamResets(uint32_t local_initial_tsn, uint32_t peer_initial_tsn, uint16_t outbound)
+      : outbound_(outbound), next_request_(local_initial_tsn), expected_(peer_initial_tsn) {}
 
   // Ours -----------------------------------------------------------------------------------------
   void want(uint16_t stream) { wanted_.insert(stream); }
@@ -66,6 +67,7 @@ class StreamResets {
   void start_request(std::vector<uint16_t> streams, uint32_t last_tsn);
   static Answer answer(uint32_t sequence, sctp::ReconfigResult result);
 
+  uint16_t outbound_;
   std::set<uint16_t> wanted_;
   std::optional<Pending> pending_;
   bool due_ = false;

@@ -32,7 +32,7 @@ ReconfigParameter response(uint32_t sequence, ReconfigResult result) {
 }
 
 TEST(StreamResets, wait_for_data_and_are_done_once_when_asked_with_the_same_number) {
-  StreamResets resets(1, 100);
+  StreamResets resets(1, 100, 300);
   EXPECT_EQ(resets.handle_request(outgoing(100, 50), 49).response.result, ReconfigResult::in_progress);
   EXPECT_EQ(resets.handle_request(outgoing(100, 50), 49).response.result, ReconfigResult::in_progress);
   EXPECT_FALSE(resets.settle(49));
@@ -47,7 +47,7 @@ TEST(StreamResets, wait_for_data_and_are_done_once_when_asked_with_the_same_numb
 
 TEST(StreamResets, are_done_once_when_asked_again_with_the_next_number) {
   for (bool before : {true, false}) {
-    StreamResets resets(1, 100);
+    StreamResets resets(1, 100, 300);
     EXPECT_EQ(resets.handle_request(outgoing(100, 50), 49).response.result, ReconfigResult::in_progress);
     if (before) {
       EXPECT_EQ(resets.handle_request(outgoing(101, 50), 49).response.result, ReconfigResult::in_progress);
@@ -62,14 +62,14 @@ TEST(StreamResets, are_done_once_when_asked_again_with_the_next_number) {
 }
 
 TEST(StreamResets, a_number_out_of_turn_is_refused) {
-  StreamResets resets(1, 100);
+  StreamResets resets(1, 100, 300);
   EXPECT_EQ(resets.handle_request(outgoing(99, 50), 50).response.result, ReconfigResult::bad_sequence);
   EXPECT_EQ(resets.handle_request(outgoing(101, 50), 50).response.result, ReconfigResult::bad_sequence);
   EXPECT_TRUE(resets.handle_request(outgoing(100, 50), 50).reset);
 }
 
 TEST(StreamResets, after_in_progress_the_next_number_is_used_and_a_late_answer_still_taken) {
-  StreamResets resets(1, 100);
+  StreamResets resets(1, 100, 300);
   resets.want(5);
   resets.begin([](uint16_t) { return true; }, 50);
   ASSERT_TRUE(resets.request_due());
