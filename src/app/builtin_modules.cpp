@@ -7,6 +7,7 @@
 #include "plugins/echotest/echotest_plugin.hpp"
 #include "plugins/nosip/nosip_plugin.hpp"
 #include "plugins/recordplay/recordplay_plugin.hpp"
+#include "plugins/streaming/streaming_plugin.hpp"
 #include "plugins/textroom/textroom_plugin.hpp"
 #include "plugins/videocall/videocall_plugin.hpp"
 #include "plugins/videoroom/videoroom_plugin.hpp"
@@ -20,6 +21,7 @@ std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
   plugins.push_back(make_echotest_plugin());
   plugins.push_back(make_videoroom_plugin());
   plugins.push_back(make_audiobridge_plugin());
+  plugins.push_back(make_streaming_plugin());
   plugins.push_back(make_videocall_plugin());
   plugins.push_back(make_textroom_plugin());
   plugins.push_back(make_recordplay_plugin());
@@ -51,7 +53,6 @@ std::vector<std::string> packages_not_built_in() {
   return {"janus.plugin.duktape",
           "janus.plugin.lua",
           "janus.plugin.sip",
-          "janus.plugin.streaming",
           "janus.plugin.voicemail",
           "janus.transport.rabbitmq",
           "janus.transport.mqtt",

@@ -132,7 +132,7 @@ class FakeHandle final : public MediaContext {
     RtpPacket packet;
   };
 
-  explicit FakeHandle(MediaShard& shard) : shard_(shard) {}
+  explicit FakeHandle(MediaShard& shard, PeerId peer = PeerId(1)) : shard_(shard), peer_(peer) {}
   bool send(const OutgoingRtp& rtp) override {
     if (!connected) return false;
     sent.push_back({rtp, *rtp.source});
@@ -149,7 +149,7 @@ class FakeHandle final : public MediaContext {
   void cancel(TimerId) override {}
   void post_control(Task task) override { task(); }
   MediaShard& shard() override { return shard_; }
-  MediaId id() const override { return {shard_.index(), PeerId(1)}; }
+  MediaId id() const override { return {shard_.index(), peer_}; }
 
   bool connected = true;
   std::function<void()> on_send;
@@ -159,6 +159,7 @@ class FakeHandle final : public MediaContext {
 
  private:
   MediaShard& shard_;
+  PeerId peer_;
 };
 
 }  // namespace limen::media::test
