@@ -22,7 +22,7 @@ struct MemberSettings {
   bool fec = false;
   int complexity = 4, expected_loss = 0, bitrate = 0;
   uint32_t volume = 100, position = 50;
-  std::optional<size_t> group;
+  std::optional<size_t> group = {};
   bool heard = true;
   bool listens = false;
 

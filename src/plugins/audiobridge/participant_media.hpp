@@ -25,7 +25,7 @@ struct InputSettings {
   bool heard = true;     // goes to the mixer
   bool recorded = true;  // in the participant's own recording
   bool levels = false, talk_events = false;
-  TalkRule talk;
+  TalkRule talk = {};
 };
 
 struct LineFormat {

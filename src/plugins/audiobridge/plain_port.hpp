@@ -19,9 +19,9 @@ struct PlainRange {
 };
 
 struct PlainFacts {
-  std::string local_ip;
+  std::string local_ip = {};
   uint16_t local_port = 0;
-  std::optional<SocketAddress> remote;
+  std::optional<SocketAddress> remote = {};
   uint8_t payload_type = 100;
   uint8_t level_id = 0;  // of the audio level extension; 0: none
   uint32_t ssrc = 0;     // of what is sent
