@@ -106,6 +106,8 @@ Result<> UrlSession::open() {
   av_dict_set(&options, "protocol_whitelist", policy_.protocols.c_str(), 0);
   av_dict_set(&options, "format_whitelist", kContainers, 0);
   av_dict_set(&options, "analyzeduration", "3000000", 0);
+  // The frame rate is nobody's business here: without it streams are known sooner.
+  av_dict_set(&options, "fpsprobesize", "0", 0);
   av_dict_set(&options, "max_streams", "64", 0);
   for (const auto& [name, value] : policy_.options) av_dict_set(&options, name.c_str(), value.c_str(), 0);
   deadline_ = spec_.listen ? kNever : SourceThread::now() + spec_.open_timeout;
@@ -191,7 +193,10 @@ UrlEnd UrlSession::read() {
       continue;
     }
     if (SourceThread::now() >= deadline_) return {false, "nothing comes from it any more"};
-    if (status != AVERROR_EOF) return {false, fmt::format("reading failed: {}", libav::error_text(status))};
+    if (status != AVERROR_EOF) {
+      return {false, fmt::format("{}: {}", policy_.paced ? "reading failed" : "the encoder has gone",
+                                 libav::error_text(status))};
+    }
     if (spec_.loop && begin_again()) continue;
     // What has a length was a recording, and it is over.
     bool recording = policy_.paced && (policy_.file || input_->context->duration > 0);
