@@ -22,6 +22,20 @@ function show(id, facts) {
 /** @param {Record<string, { name: string }>} [packages] */
 const names = (packages) => Object.keys(packages ?? {}).map((p) => p.split(".").at(-1)).join(", ") || "none";
 
+/** Demos whose plugin this server does not have say so, and lead nowhere. @param {Record<string, unknown>} plugins */
+function markDemos(plugins) {
+  for (const card of document.querySelectorAll("[data-plugin]")) {
+    const plugin = card.getAttribute("data-plugin") ?? "";
+    if (plugin in plugins) continue;
+    card.removeAttribute("href");
+    card.setAttribute("aria-disabled", "true");
+    const go = /** @type {HTMLElement} */ (card.querySelector(".go"));
+    go.removeAttribute("aria-hidden");
+    go.className = "muted small";
+    go.textContent = `Not here: ${plugin} is not in this server.`;
+  }
+}
+
 async function load() {
   showServer("connecting");
   const base = (await discover()).find((url) => url.startsWith("http"));
@@ -38,6 +52,7 @@ async function load() {
     ["ICE", info["ice-lite"] ? "lite" : info["full-trickle"] ? "full, full trickle" : "full, half trickle"],
     ["Secrets", info.api_secret || info.auth_token ? "required" : "none: everybody may use the API"],
   ]);
+  markDemos(info.plugins ?? {});
   show("modules", [["Plugins", names(info.plugins)], ["Transports", names(info.transports)], ["Event handlers", names(info.events)]]);
 }
 

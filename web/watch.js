@@ -1,16 +1,17 @@
 // @ts-check
 /** Watch: the viewer of a broadcast. It waits for a publisher, follows it, and says how old the picture is. */
 import { LimenError, connect } from "./limen.js";
-import { bitrateText, el, idOf, make, placeIcons, query, setIcon, setText, words } from "./dom.js";
+import { bitrateText, el, idOf, placeIcons, query, setText, words } from "./dom.js";
 import { Figures } from "./figures.js";
 import { followSession, notice, shell, showServer } from "./shell.js";
+import { Stage, ms, showRows } from "./stage.js";
 import { Meter } from "./stats.js";
 import { PLUGIN, Room, Subscription } from "./videoroom.js";
 
 shell("Watch");
 placeIcons();
 
-const notices = el("notices"), video = el("video", HTMLVideoElement), figures = /** @type {Figures} */ (document.querySelector("limen-figures"));
+const notices = el("notices"), stage = new Stage(el("screen"), "Waiting for the broadcast …"), figures = /** @type {Figures} */ (document.querySelector("limen-figures"));
 const input = (/** @type {string} */ id) => el(id, HTMLInputElement);
 
 /**
@@ -31,8 +32,7 @@ function setState(state) {
   const shown = { asking: ["Not connected", ""], connecting: ["Connecting", "warn"], waiting: ["Waiting", "warn"], playing: ["Live", "good"], ended: ["Ended", ""], gone: ["Server gone", "bad"] }[state];
   setText(el("state"), shown[0]);
   el("state").dataset.kind = shown[1];
-  el("empty").hidden = state === "playing";
-  setText(el("empty"), state === "ended" ? "The broadcast has ended." : state === "gone" ? "The server does not answer." : "Waiting for the broadcast …");
+  if (state !== "playing") stage.clear(state === "ended" ? "The broadcast has ended." : state === "gone" ? "The server does not answer." : "Waiting for the broadcast …");
   document.body.dataset.state = state;
 }
 
@@ -103,30 +103,10 @@ function showTracks() {
   const { subscription } = viewing;
   const lines = [...subscription.lines.values()].filter((line) => line.active && line.type !== "data");
   const tracks = lines.map((line) => subscription.receiver(line.mid)?.track).filter((track) => track !== undefined);
-  const playing = video.srcObject instanceof MediaStream ? video.srcObject.getTracks() : [];
   el("sizes").hidden = !lines.some((line) => line.simulcast);
-  if (tracks.length === 0 || (tracks.length === playing.length && tracks.every((track) => playing.includes(track)))) return;
-  video.srcObject = new MediaStream(tracks);
-  play();
+  if (tracks.length === 0) return;
   setState("playing");
-}
-
-/** Browsers play without a click only what is mute: the sound waits behind a button then. */
-async function play() {
-  video.muted = false;
-  try {
-    await video.play();
-  } catch {
-    video.muted = true;
-    await video.play().catch(() => notice(notices, "warn", "The browser does not start the picture by itself", "Press the sound sign on it."));
-  }
-  showSound();
-}
-
-function showSound() {
-  el("unmute").hidden = !video.muted || !video.srcObject;
-  setIcon(el("sound"), video.muted ? "volume-off" : "volume");
-  el("sound").setAttribute("aria-pressed", String(!video.muted));
+  stage.play(tracks).then((plays) => plays || notice(notices, "warn", "The browser does not start the picture by itself", "Press the sound sign on it."));
 }
 
 /** @param {RTCPeerConnection} pc */
@@ -159,10 +139,6 @@ function heard(data) {
   }
 }
 
-/** @param {HTMLElement} place @param {[string, string][]} rows */
-const showRows = (place, rows) => place.replaceChildren(...rows.flatMap(([name, text]) => [make("dt", null, name), make("dd", { className: "figure" }, text)]));
-const ms = (/** @type {number} */ value) => `${Math.round(value)} ms`;
-
 /** @param {import("./stats.js").Figures} seen */
 function showFigures(seen) {
   const line = [...(viewing?.subscription.lines.values() ?? [])];
@@ -172,22 +148,21 @@ function showFigures(seen) {
   setText(el("latency"), sender.known && (picture || sound) ? ms(there + path + buffer + decode) : "–");
   /** @type {[string, string][]} */
   const parts = [["Camera to server", sender.known ? `${ms(there)} (encoding ${ms(sender.encodeMs)})` : "not told"], ["Server to here", ms(path)], ["Jitter buffer", ms(buffer)], ["Decoding", ms(decode)]];
-  showRows(el("parts"), parts);
-  showRows(el("quality"), [
+  showRows("parts", parts);
+  showRows("quality", [
     ["Picture", picture?.height ? `${picture.width} × ${picture.height}, ${Math.round(picture.framesPerSecond ?? 0)} fps, ${picture.codec ?? ""}` : "none yet"],
     ["Bitrate", bitrateText((picture?.kbps ?? 0) + (sound?.kbps ?? 0))],
     ["Lost", `${(picture?.lossPercent ?? 0).toFixed(1)} %`],
     ["Freezes", String(picture?.freezes ?? 0)],
   ]);
-  setText(el("chip"), [picture?.height && `${picture.height}p`, bitrateText((picture?.kbps ?? 0) + (sound?.kbps ?? 0))].filter(Boolean).join(" · "));
+  stage.figures(picture, sound);
   chooseSize();
 }
 
 function chooseSize() {
   const line = [...(viewing?.subscription.lines.values() ?? [])].find((one) => one.active && one.type === "video");
   if (!line?.simulcast || !line.ready) return;
-  const pixels = video.clientWidth * Math.min(2, devicePixelRatio);
-  const substream = size === "auto" ? (pixels <= 360 ? 0 : pixels <= 760 ? 1 : 2) : Number(size);
+  const substream = size === "auto" ? stage.wantedSubstream : Number(size);
   if (asked === `${line.mid} ${substream}`) return;
   asked = `${line.mid} ${substream}`;
   viewing?.subscription.configure([{ mid: line.mid, substream }]).catch(() => {});  // told as trouble
@@ -201,8 +176,6 @@ function leave(why) {
   asked = "";
   figures.stop();
   ending?.meter?.stop();
-  video.srcObject = null;
-  showSound();
   setState(why);
   if (why === "ended") {
     ending?.session.close().catch(() => {});  // the server forgets it anyway
@@ -216,14 +189,6 @@ el("setup", HTMLFormElement).onsubmit = (event) => {
   event.preventDefault();
   start();
 };
-for (const id of ["sound", "unmute"]) {
-  el(id).onclick = () => {
-    video.muted = id === "unmute" ? false : !video.muted;
-    video.play().catch(() => {});  // it says itself that it does not play
-    showSound();
-  };
-}
-el("full").onclick = () => (document.fullscreenElement ? document.exitFullscreen() : (el("screen").requestFullscreen?.() ?? /** @type {any} */ (video).webkitEnterFullscreen?.()));
 for (const button of document.querySelectorAll("[data-size]")) {
   /** @type {HTMLElement} */ (button).onclick = () => {
     size = /** @type {HTMLElement} */ (button).dataset.size ?? "auto";
