@@ -1,0 +1,7 @@
+// rooms: wire
+// RE-CONFIG with its requests and responses.
+#include "tests/fuzz/sctp_checks.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
+  return limen::sctp::run_on_chunk(input, size, limen::sctp::check_reconfig);
+}

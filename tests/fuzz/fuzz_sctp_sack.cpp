@@ -1,0 +1,7 @@
+// rooms: wire
+// SACK with its gap blocks.
+#include "tests/fuzz/sctp_checks.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
+  return limen::sctp::run_on_chunk(input, size, limen::sctp::check_sack);
+}
