@@ -100,7 +100,7 @@ Result<std::unique_ptr<Source>> Mountpoint::make_source() const {
     }
     return source;
   }
-  if (settings_.type == MountpointType::url) return fail("this server has no media library for '{}'", settings_.url.url);
+  if (settings_.type == MountpointType::url) return make_url_source(context, settings_.url);
   RtspSpec spec = settings_.rtsp;
   spec.port_min = feeds_.ports()->low();
   spec.port_max = feeds_.ports()->high();
