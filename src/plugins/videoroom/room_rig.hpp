@@ -313,12 +313,21 @@ class RigCamera {
     for (auto& layer : layers_) {
       RtpPacket packet = layer.frame(key);
       packet.mline = 1;
-      handle.receive(packet);
+      receive(handle, std::move(packet));
     }
-    handle.receive(sound_.frame(false));
+    receive(handle, sound_.frame(false));
   }
 
  private:
+  // With bytes, for forwarders.
+  static void receive(RigHandle& handle, RtpPacket packet) {
+    static constexpr std::array<uint8_t, 13> kBytes{0x80};
+    packet.packet = handle.media().shard().packets().copy(kBytes, handle.media().now());
+    packet.payload_offset = 12;
+    packet.payload_size = 1;
+    handle.receive(packet);
+  }
+
   std::vector<media::test::Encoder> layers_;
   media::test::Encoder sound_;
   bool wanted_ = true;
