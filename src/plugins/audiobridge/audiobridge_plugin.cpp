@@ -33,22 +33,23 @@ class AudioBridgePlugin final : public Plugin {
     return std::make_unique<BridgeHandle>(rooms_, handle);
   }
 
-  std::optional<Json> on_admin_message(const Json& request) override {
-    if (!request.is_object()) return error_body({ErrorCode::invalid_json, "JSON error: not an object"});
+  void take_admin_message(Json request, AdminAnswer answer) override {
+    if (!request.is_object()) return answer(error_body({ErrorCode::invalid_json, "JSON error: not an object"}));
     const JsonObject& body = request.get_object();
     auto any = read<AnyRequest>(body);
-    if (!any) return error_body(any.error());
+    if (!any) return answer(error_body(any.error()));
     std::string name = any->request;
     std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
     const RoomVerb* verb = find_room_verb(name);
     if (verb == nullptr) {
-      return error_body({ErrorCode::invalid_request, fmt::format("Unknown request '{}'", any->request)});
+      return answer(error_body({ErrorCode::invalid_request, fmt::format("Unknown request '{}'", any->request)}));
     }
     RoomCall call{rooms_, body, nullptr, nullptr};
-    if (verb->run == nullptr) return error_body({ErrorCode::unknown, "This request needs a handle"});
-    auto result = verb->run(call);
-    if (!result) return error_body(result.error());
-    return std::move(*result);
+    auto reply = [answer = std::move(answer)](BridgeResult<JsonObject> result) mutable {
+      answer(result ? std::move(*result) : error_body(result.error()));
+    };
+    if (verb->run != nullptr) reply(verb->run(call));
+    else verb->later(call, std::move(reply));
   }
 
  private:

@@ -84,7 +84,12 @@ std::string own_address() {
   return out;
 }
 
-PlainRtpSettings plain_settings(const GeneralSettings& general, config::Findings& findings) {
+PlainRtpSettings plain_settings(const GeneralSettings& general, const config::Node* group, config::Findings& findings) {
+  auto warn = [&](std::string_view key, const std::string& text) {
+    const config::Node* node = group == nullptr ? nullptr : group->find(key);
+    config::Place place = node == nullptr ? config::Place() : node->place;
+    findings.warnings.push_back(fmt::format("{}:{}: {} {}", place.file, place.line, key, text));
+  };
   PlainRtpSettings out;
   if (!general.rtp_port_range.empty()) {
     const std::string& text = general.rtp_port_range;
@@ -108,8 +113,7 @@ PlainRtpSettings plain_settings(const GeneralSettings& general, config::Findings
     out.local_ip = general.local_ip;
   } else {
     out.local_ip = own_address();
-    findings.warnings.push_back(
-        fmt::format("AudioBridge: local_ip '{}' is no address; using {}", general.local_ip, out.local_ip));
+    warn("local_ip", fmt::format("'{}' is no address; using {}", general.local_ip, out.local_ip));
   }
   return out;
 }
@@ -119,7 +123,7 @@ Result<> read_file(const std::string& folder, GeneralSettings& general, PlainRtp
   auto file = config::read_module(folder, kPackage);
   if (!file) return std::unexpected(file.error());
   if (*file) config::read_group(**file, "general", general, findings);
-  plain = plain_settings(general, findings);
+  plain = plain_settings(general, *file ? (*file)->find("general") : nullptr, findings);
   if (*file) read_rooms(**file, general.string_ids, rooms, findings);
   return {};
 }
