@@ -67,7 +67,18 @@ async function beReachable(name) {
 
 const frames = (page) => page.evaluate(() => document.querySelector("#remote").getVideoPlaybackQuality().totalVideoFrames);
 
-test("two people call each other and hang up", async () => {
+const pluginState = async (user) => {
+  const { sessions } = await limen.adminApi("", { janus: "list_sessions" });
+  for (const session of sessions) {
+    const { handles } = await limen.adminApi(`/${session}`, { janus: "list_handles" });
+    for (const handle of handles) {
+      const { info } = await limen.adminApi(`/${session}/${handle}`, { janus: "handle_info" });
+      if (info.plugin_specific?.username === user) return info.plugin_specific;
+    }
+  }
+};
+
+test("two people call each other, use the controls, and hang up", async () => {
   const ann = await beReachable("ann");
   const bob = await beReachable("bob");
   await ann.page.fill("#callee", "bob");
@@ -75,6 +86,15 @@ test("two people call each other and hang up", async () => {
   await bob.page.waitForSelector("#accept:visible", { timeout: 15_000 });
   await bob.page.click("#accept");
   for (const { page } of [ann, bob]) await until("30 frames", async () => (await frames(page)) > 30);
+  await ann.page.click("#video");
+  await until("ann's camera is off", async () => (await pluginState("ann")).video_active === false);
+  await ann.page.click("#audio");
+  await until("and her microphone", async () => (await pluginState("ann")).audio_active === false);
+  await ann.page.selectOption("#bitrate", { index: 1 });
+  await until("her bitrate is limited", async () => (await pluginState("ann")).bitrate > 0);
+  const still = await frames(bob.page);
+  await ann.page.click("#video");
+  await until("the picture comes back", async () => (await frames(bob.page)) > still + 20);
   await bob.page.click("#hangup");
   for (const { page } of [ann, bob]) {
     await page.waitForFunction(() => document.body.dataset.state === "free", null, { timeout: 10_000 });
@@ -82,4 +102,22 @@ test("two people call each other and hang up", async () => {
   assert.deepEqual([...ann.errors, ...bob.errors], []);
   await ann.context.close();
   await bob.context.close();
+});
+
+test("a call can be declined, and who is in a call is busy", async () => {
+  const [ann, bob, eve] = [await beReachable("ann2"), await beReachable("bob2"), await beReachable("eve2")];
+  const dial = async ({ page }, name) => {
+    await page.fill("#callee", name);
+    await page.press("#callee", "Enter");
+  };
+  const isFree = ({ page }) => page.waitForFunction(() => document.body.dataset.state === "free", null, { timeout: 10_000 });
+  await dial(ann, "bob2");
+  await bob.page.waitForSelector("#decline:visible", { timeout: 15_000 });
+  await dial(eve, "bob2");
+  await eve.page.waitForSelector("#notices :text('bob2 is busy')", { timeout: 15_000 });
+  await isFree(eve);
+  await bob.page.click("#decline");
+  await Promise.all([isFree(ann), isFree(bob)]);
+  assert.deepEqual([...ann.errors, ...bob.errors, ...eve.errors], []);
+  for (const { context } of [ann, bob, eve]) await context.close();
 });
