@@ -19,9 +19,9 @@ namespace limen::media {
 struct PlaybackTrack {
   std::shared_ptr<PlaybackFile> file;
   uint8_t mline = 0;
-  uint8_t payload_type = 0;            // as offered
-  uint8_t recorded_red = 0;            // payload type of RED in the file; 0: none
-  std::optional<uint8_t> offered_red;  // RED is sent as this; nothing: only its primary block is sent
+  uint8_t payload_type = 0;                 // as offered
+  uint8_t recorded_red = 0;                 // payload type of RED in the file; 0: none
+  std::optional<uint8_t> offered_red = {};  // RED is sent as this; nothing: only its primary block is sent
 };
 
 struct PlaybackCounters {

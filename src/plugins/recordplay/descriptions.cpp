@@ -29,8 +29,8 @@ std::optional<Codec> forced(const std::optional<std::string>& name) {
 
 sdp::MediaAnswer answer_for(MediaKind kind, const RecordRequest& request) {
   sdp::MediaAnswer answer;
-  answer.send = false;
   if (kind == MediaKind::data) return answer;
+  answer.send = false;
   bool audio = kind == MediaKind::audio;
   answer.codec = forced(audio ? request.audiocodec : request.videocodec);
   answer.extensions = {ExtensionKind::mid, ExtensionKind::rid, ExtensionKind::repaired_rid, ExtensionKind::transport_cc,

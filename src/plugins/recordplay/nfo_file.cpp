@@ -21,12 +21,13 @@ std::string file_of(const config::Node& category, std::string_view key) {
   return file;
 }
 
-// One line, and a semicolon does not begin a comment.
+// One line that is not blank, and a semicolon does not begin a comment.
 std::string in_one_line(std::string_view value) {
   std::string out;
+  if (value.find_first_not_of(" \t\r") == std::string_view::npos) return "_";
   for (char c : value) {
     if (c == ';') out += '\\';
-    out += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? ' ' : c;
+    out += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '_' : c;
   }
   return out;
 }
@@ -60,7 +61,7 @@ Result<Nfo> parse_nfo(std::string_view text) {
 std::string write_nfo(const Nfo& nfo) {
   std::string out = fmt::format("[{}]\r\nname = {}\r\n", nfo.id, in_one_line(nfo.name));
   if (nfo.is_private) out += fmt::format("private = {}\r\n", *nfo.is_private);
-  out += fmt::format("date = {}\r\n", nfo.date);
+  out += fmt::format("date = {}\r\n", in_one_line(nfo.date));
   for (auto [key, file] : {std::pair{"audio", &nfo.audio}, {"video", &nfo.video}, {"data", &nfo.data}}) {
     if (!file->empty()) out += fmt::format("{} = {}\r\n", key, in_one_line(*file));
   }

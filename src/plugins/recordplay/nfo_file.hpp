@@ -24,7 +24,7 @@ inline constexpr size_t kMaxNfo = 64 * 1024;  // bytes; longer ones are refused
 
 // Also of files made by hand. Fails without an id, name, date, or any of audio and video.
 Result<Nfo> parse_nfo(std::string_view text);
-// CRLF lines. Control characters in values become spaces.
+// CRLF lines. Control characters in values become underscores.
 std::string write_nfo(const Nfo& nfo);
 std::string local_date(WallTime at);
 
