@@ -3,7 +3,7 @@
 import { AdminApi, findAdmin } from "./admin_api.js";
 import { conspicuous, factsOf, readingOf } from "./admin_connection.js";
 import { Chart } from "./chart.js";
-import { bitrateText, el, make, placeIcons, setText, toast, words } from "./dom.js";
+import { bitrateText, el, make, placeIcons, setText, showTab, tabs, toast, words } from "./dom.js";
 import { LimenError } from "./limen.js";
 import { notice, shell, showServer } from "./shell.js";
 
@@ -51,7 +51,7 @@ async function begin(one) {
   el("inside").hidden = false;
   document.body.dataset.state = "in";
   await greet();
-  showTab(tab);
+  openTab(tab);
   poll();
 }
 
@@ -107,7 +107,7 @@ function back() {
   labels.clear();
   notices.replaceChildren();
   toast("The server is back.");
-  showTab(tab);
+  openTab(tab);
 }
 
 async function readTree() {
@@ -340,13 +340,9 @@ function sure(text, yes) {
 }
 
 /** @param {string} name */
-function showTab(name) {
+function openTab(name) {
   tab = name;
-  for (const button of document.querySelectorAll("[data-tab]")) {
-    const one = /** @type {HTMLElement} */ (button).dataset.tab ?? "";
-    button.setAttribute("aria-selected", String(one === name));
-    el(`pane-${one}`).hidden = one !== name;
-  }
+  showTab(name);
   const read = { settings: () => Promise.all([readSettings(), readLoops()]), tokens: readTokens }[name];
   read?.().catch(lost);
 }
@@ -365,7 +361,7 @@ for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySel
     runTool(form);
   };
 }
-for (const button of document.querySelectorAll("[data-tab]")) /** @type {HTMLElement} */ (button).onclick = () => showTab(/** @type {HTMLElement} */ (button).dataset.tab ?? "sessions");
+tabs(/** @type {HTMLElement} */ (document.querySelector("[role=tablist]")), openTab);
 for (const [id, verb, text, yes] of [["do-hangup", "hangup_webrtc", "End this peer connection? The handle stays.", "Hang up"], ["do-detach", "detach_handle", "Detach this handle from its plugin?", "Detach"], ["do-destroy", "destroy_session", "Destroy the whole session with all its handles?", "Destroy"]]) {
   el(id).onclick = async () => {
     const one = chosen;

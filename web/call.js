@@ -1,17 +1,12 @@
 // @ts-check
 /** Call: register a name, ring, accept, talk: the VideoCall plugin. */
 import { connect } from "./limen.js";
+import { el, words } from "./dom.js";
 import { followSession, mediaProblem, notice, shell, showServer } from "./shell.js";
 import { Figures } from "./figures.js";
 
 shell("Call");
 
-/** @template {HTMLElement} T @param {string} id @param {new () => T} type @returns {T} */
-function el(id, type) {
-  const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`No ${type.name} #${id}`);
-  return found;
-}
 const notices = el("notices", HTMLElement), localVideo = el("local", HTMLVideoElement), remoteVideo = el("remote", HTMLVideoElement);
 const figures = /** @type {Figures} */ (document.querySelector("limen-figures"));
 
@@ -31,9 +26,6 @@ function setState(state) {
   el("figures", HTMLElement).hidden = state !== "talking";
   document.body.dataset.state = state;
 }
-
-/** @param {unknown} error */
-const words = (error) => (error instanceof Error ? error.message : String(error));
 
 async function enter() {
   const name = el("name", HTMLInputElement).value.trim(), button = el("enter", HTMLButtonElement);

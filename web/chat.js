@@ -1,16 +1,11 @@
 // @ts-check
 /** Chat: the TextRoom plugin over a data channel. */
 import { connect } from "./limen.js";
+import { el } from "./dom.js";
 import { followSession, notice, shell, showServer } from "./shell.js";
 
 shell("Chat");
 
-/** @template {HTMLElement} T @param {string} id @param {new () => T} type @returns {T} */
-function el(id, type) {
-  const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`No ${type.name} #${id}`);
-  return found;
-}
 const notices = el("notices", HTMLElement), log = el("log", HTMLElement), people = el("people", HTMLElement), text = el("text", HTMLInputElement);
 const ANSWER_MS = 10_000;
 

@@ -110,3 +110,31 @@ export const query = new URLSearchParams(location.search);
 
 /** @param {number | undefined} kbps */
 export const bitrateText = (kbps) => (kbps === undefined ? "–" : kbps >= 1000 ? `${(kbps / 1000).toFixed(kbps >= 10_000 ? 0 : 1)} Mbit/s` : `${Math.round(kbps)} kbit/s`);
+
+/**
+ * Tabs: a click or the arrow keys choose one; only the chosen one is a stop of the Tab key.
+ * @param {HTMLElement} list with role="tablist" and buttons with data-tab @param {(name: string) => void} choose
+ */
+export function tabs(list, choose) {
+  const buttons = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("[data-tab]")]);
+  for (const [i, button] of buttons.entries()) {
+    button.onclick = () => choose(button.dataset.tab ?? "");
+    button.onkeydown = ({ key }) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+      if (!step) return;
+      const next = buttons[(i + step + buttons.length) % buttons.length];
+      choose(next.dataset.tab ?? "");
+      next.focus();
+    };
+  }
+}
+
+/** Shows the pane of one tab. @param {string | undefined} name undefined: none */
+export function showTab(name) {
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-tab]"))) {
+    const chosen = button.dataset.tab === name;
+    button.setAttribute("aria-selected", String(chosen));
+    button.tabIndex = chosen ? 0 : -1;
+    if (name) el(`pane-${button.dataset.tab}`).hidden = !chosen;
+  }
+}

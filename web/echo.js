@@ -1,17 +1,13 @@
 // @ts-check
 /** Echo: one peer connection with the EchoTest plugin. Also the shortest example of limen.js. */
 import { connect } from "./limen.js";
+import { listDevices as nameDevices, openDevices, simulcastEncodings } from "./devices.js";
+import { el } from "./dom.js";
 import { followSession, mediaProblem, notice, shell, showServer } from "./shell.js";
 import { Figures } from "./figures.js";
 
 shell("Echo");
 
-/** @template {HTMLElement} T @param {string} id @param {new () => T} type @returns {T} */
-function el(id, type) {
-  const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`No ${type.name} #${id}`);
-  return found;
-}
 const start = el("start", HTMLButtonElement), stop = el("stop", HTMLButtonElement), notices = el("notices", HTMLDivElement);
 const localVideo = el("local", HTMLVideoElement), remoteVideo = el("remote", HTMLVideoElement);
 const figures = /** @type {Figures} */ (document.querySelector("limen-figures"));
@@ -35,35 +31,15 @@ function setState(state) {
   document.body.dataset.state = state;
 }
 
-/** @returns {Promise<MediaStream>} */
-async function openDevices() {
-  /** @param {string} id @param {MediaTrackConstraints} more */
-  const device = (id, more) => (choice(id) === "none" ? false : { ...more, ...(choice(id) !== "default" && { deviceId: { exact: choice(id) } }) });
-  const wanted = { audio: device("microphone", {}), video: device("camera", { width: { ideal: 1280 }, height: { ideal: 720 } }) };
-  if (!wanted.audio && !wanted.video) return new MediaStream();
-  return navigator.mediaDevices.getUserMedia(wanted);
-}
-
-async function listDevices() {
-  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-  for (const [id, kind] of [["camera", "videoinput"], ["microphone", "audioinput"]]) {
-    const select = el(id, HTMLSelectElement), chosen = select.value;
-    for (const option of [...select.options]) if (!["default", "none"].includes(option.value)) option.remove();
-    for (const device of devices) {
-      if (device.kind === kind && device.deviceId && device.label && device.deviceId !== "default") select.add(new Option(device.label, device.deviceId));
-    }
-    select.value = [...select.options].some((option) => option.value === chosen) ? chosen : "default";
-  }
-}
+/** Names come with the permission. */
+const listDevices = () => nameDevices({ camera: el("camera", HTMLSelectElement), microphone: el("microphone", HTMLSelectElement) });
 
 /** @param {import("./limen.js").Peer} peer @param {MediaStream} stream */
 function addTracks(peer, stream) {
   const [audio] = stream.getAudioTracks(), [video] = stream.getVideoTracks();
   if (audio) peer.pc.addTransceiver(audio, { streams: [stream] });
   const simulcast = choice("layers") === "simulcast";
-  const sendEncodings = simulcast
-    ? [{ rid: "h", maxBitrate: 900_000 }, { rid: "m", maxBitrate: 300_000, scaleResolutionDownBy: 2 }, { rid: "l", maxBitrate: 100_000, scaleResolutionDownBy: 4 }]
-    : undefined;
+  const sendEncodings = simulcast ? simulcastEncodings(900_000) : undefined;
   if (video) peer.pc.addTransceiver(video, { streams: [stream], ...(sendEncodings && { sendEncodings }) });
 }
 
@@ -76,7 +52,7 @@ async function run() {
   /** @type {MediaStream} */
   let stream;
   try {
-    stream = await openDevices();
+    stream = await openDevices({ camera: choice("camera"), microphone: choice("microphone") });
   } catch (error) {
     setState("idle");
     return notice(notices, "bad", ...mediaProblem(error));

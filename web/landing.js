@@ -48,7 +48,7 @@ async function load() {
     ["Name", info["server-name"]],
     ["Version", `${info.dependencies?.limen ?? ""} (Janus API ${info.version_string})`.trim()],
     ["Address", [info["public-ip"], info["local-ip"]].filter(Boolean).join(", local ")],
-    ["Media threads", String(info["static-event-loops"])],
+    ["Media threads", info["static-event-loops"] ? String(info["static-event-loops"]) : "as many as fit"],
     ["ICE", info["ice-lite"] ? "lite" : info["full-trickle"] ? "full, full trickle" : "full, half trickle"],
     ["Secrets", info.api_secret || info.auth_token ? "required" : "none: everybody may use the API"],
   ]);

@@ -2,7 +2,7 @@
 /** Meeting: the page. The call itself is in meeting_call.js, the way in is in lobby.js. */
 import { connect } from "./limen.js";
 import { Level, openDevices } from "./devices.js";
-import { bitrateText, copyText, el, make, placeIcons, query, setIcon, setText, toast, words } from "./dom.js";
+import { bitrateText, copyText, el, make, placeIcons, query, setIcon, setText, showTab, tabs, toast, words } from "./dom.js";
 import { Figures } from "./figures.js";
 import { Lobby, failed, lobbyHandle } from "./lobby.js";
 import { Call } from "./meeting_call.js";
@@ -454,16 +454,12 @@ async function toggleScreen() {
 /** @param {string | undefined} tab undefined: close */
 function showSide(tab) {
   el("side").hidden = !tab;
-  for (const button of document.querySelectorAll("[data-tab]")) {
-    const chosen = /** @type {HTMLElement} */ (button).dataset.tab === tab;
-    button.setAttribute("aria-selected", String(chosen));
-    if (tab) el(`pane-${/** @type {HTMLElement} */ (button).dataset.tab}`).hidden = !chosen;
-    el(`open-${/** @type {HTMLElement} */ (button).dataset.tab}`).setAttribute("aria-expanded", String(chosen));
-  }
+  showTab(tab);
+  for (const name of ["chat", "people", "figures"]) el(`open-${name}`).setAttribute("aria-expanded", String(name === tab));
   if (tab === "chat") {
     unread = 0;
     el("unread").hidden = true;
-    el("text").focus();
+    if (!document.activeElement?.matches("[role=tab]")) el("text").focus();
   }
   if (tab === "figures") watchFigures("in");
   else figures.stop();
@@ -597,11 +593,8 @@ el("layout").onclick = () => {
 };
 el("link").onclick = () => call && copyText(`${location.origin}${location.pathname}?${linkQuery(call.ticket)}`, "The link is copied.");
 el("side-close").onclick = () => showSide(undefined);
-for (const button of document.querySelectorAll("[data-tab]")) {
-  const { tab } = /** @type {HTMLElement} */ (button).dataset;
-  /** @type {HTMLElement} */ (button).onclick = () => showSide(tab);
-  el(`open-${tab}`).onclick = () => showSide(el(`open-${tab}`).getAttribute("aria-expanded") === "true" ? undefined : tab);
-}
+tabs(/** @type {HTMLElement} */ (document.querySelector("[role=tablist]")), showSide);
+for (const name of ["chat", "people", "figures"]) el(`open-${name}`).onclick = () => showSide(el(`open-${name}`).getAttribute("aria-expanded") === "true" ? undefined : name);
 for (const button of document.querySelectorAll("[data-watch]")) /** @type {HTMLElement} */ (button).onclick = () => watchFigures(/** @type {HTMLElement} */ (button).dataset.watch ?? "in");
 sheet.addEventListener("close", () => (sheetFor = undefined));
 addEventListener("pagehide", () => {

@@ -13,7 +13,7 @@ before(async () => {
       "janus.plugin.videoroom.jcfg": { "room-1234": { description: "Tuesday", secret: "boss", publishers: 6, bitrate: 2_000_000, audiolevel_event: true } },
     },
   });
-  browser = await launchChromium();
+  browser = await launchChromium(["--use-fake-device-for-media-stream=fps=8"]);
 });
 after(async () => {
   await browser?.close();
@@ -114,7 +114,7 @@ test("a moderator mutes and removes", async () => {
   await ann.waitForSelector(tile("Cem"), { state: "detached" });
 });
 
-test("a new network gets new paths, a lost connection is claimed", async () => {
+test("a new network gets new paths", async () => {
   const [{ page: ann }, { page: bob }] = people;
   await bob.evaluate(() => dispatchEvent(new Event("online")));
   await sees(bob, "Ann", (await frames(bob, "Ann")) + 15);

@@ -9,7 +9,7 @@ before(async () => {
   limen = await Limen.start({
     files: { "janus.plugin.videoroom.jcfg": { "room-1234": { description: "Tuesday", publishers: 6, bitrate: 2_000_000 } } },
   });
-  browser = await launchChromium();
+  browser = await launchChromium(["--use-fake-device-for-media-stream=fps=8"]);
 });
 after(async () => {
   await browser?.close();
