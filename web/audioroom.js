@@ -11,6 +11,7 @@ placeIcons();
 
 const PLUGIN = "janus.plugin.audiobridge";
 const notices = el("notices"), mix = el("mix", HTMLAudioElement), figures = /** @type {Figures} */ (document.querySelector("limen-figures"));
+/** A notice that is over when what it tells has passed. @type {HTMLElement | undefined} */ let passing;
 const input = (/** @type {string} */ id) => el(id, HTMLInputElement);
 
 /** @typedef {{ id: number | string, display?: string, setup?: boolean, muted?: boolean, talking?: boolean, suspended?: boolean, spatial_position?: number }} Voice */
@@ -40,8 +41,8 @@ async function online() {
   session = made;
   followSession(made);
   made.addEventListener("state", () => {
-    if (made.state === "reconnecting") notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the sound goes on meanwhile.");
-    if (made.state === "connected") notices.replaceChildren();
+    if (made.state === "reconnecting") passing = notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the sound goes on meanwhile.");
+    if (made.state === "connected") passing?.remove();
     if (made.state === "closed" && made === session) {
       session = desk = undefined;
       leave("The server has gone");

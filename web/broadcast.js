@@ -13,6 +13,7 @@ shell("Broadcast");
 placeIcons();
 
 const notices = el("notices"), local = el("local", HTMLVideoElement), figures = /** @type {Figures} */ (document.querySelector("limen-figures"));
+/** A notice that is over when what it tells has passed. @type {HTMLElement | undefined} */ let passing;
 const value = (/** @type {string} */ id) => /** @type {HTMLInputElement | HTMLSelectElement} */ (el(id)).value;
 
 /**
@@ -93,8 +94,8 @@ async function goLive(session, stream) {
 /** @param {Show} one */
 function follow({ session, room, publishing, meter }) {
   session.addEventListener("state", () => {
-    if (session.state === "reconnecting") notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the broadcast goes on meanwhile.");
-    if (session.state === "connected") notices.replaceChildren();
+    if (session.state === "reconnecting") passing = notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the broadcast goes on meanwhile.");
+    if (session.state === "connected") passing?.remove();
     if (session.state === "closed" && show) end("The server has gone", "Start again when it is back; the link will be a new one.");
   });
   room.addEventListener("gone", (event) => show && end(/** @type {CustomEvent} */ (event).detail));
@@ -104,10 +105,10 @@ function follow({ session, room, publishing, meter }) {
   };
   pc.addEventListener("connectionstatechange", () => {
     if (pc.connectionState !== "failed" || !show) return;
-    notice(notices, "bad", "The media connection to the server is broken", "Looking for a new path.");
+    passing = notice(notices, "bad", "The media connection to the server is broken", "Looking for a new path.");
     mend();
   });
-  pc.addEventListener("connectionstatechange", () => pc.connectionState === "connected" && notices.replaceChildren());
+  pc.addEventListener("connectionstatechange", () => pc.connectionState === "connected" && passing?.remove());
   addEventListener("online", () => show && session.wake().then(mend));
   meter.addEventListener("figures", (event) => {
     const seen = /** @type {import("./stats.js").Figures} */ (/** @type {CustomEvent} */ (event).detail), video = seen.lines.get(publishing.mids.video), audio = seen.lines.get(publishing.mids.audio);

@@ -30,6 +30,7 @@ const lobby = new Lobby();
 /** Tiles that are on screen. @type {WeakMap<Element, boolean>} */ const inSight = new WeakMap();
 /** @type {Id | undefined} */ let pinned;
 /** @type {Id | undefined} */ let speaker;
+/** A notice that is over when what it tells has passed. @type {HTMLElement | undefined} */ let passing;
 let speakerView = false, unread = 0, level = new Level(undefined);
 /** @type {Map<RTCPeerConnection, Meter>} */ const meters = new Map();
 /** @type {ReturnType<typeof setInterval> | undefined} */ let ticking;
@@ -58,8 +59,8 @@ async function online() {
   session = made;
   followSession(made);
   made.addEventListener("state", () => {
-    if (made.state === "reconnecting") notice(notices, "warn", "The connection to the server is lost", "Trying to come back; pictures and sound go on meanwhile.");
-    if (made.state === "connected") notices.replaceChildren();
+    if (made.state === "reconnecting") passing = notice(notices, "warn", "The connection to the server is lost", "Trying to come back; pictures and sound go on meanwhile.");
+    if (made.state === "connected") passing?.remove();
     if (made.state === "closed" && made === session) serverGone();
   });
   desk = await lobbyHandle(made);
@@ -103,6 +104,7 @@ async function enter(ticket) {
   level = new Level(stream.getAudioTracks()[0]);
   clearInterval(ticking);
   ticking = setInterval(tick, 250);
+  passing?.remove();
   if (call.watching) notice(notices, "warn", "You are not seen or heard", call.watching);
   showOwn();
   showTiles();
@@ -126,7 +128,10 @@ function follow(one) {
   on("said", ({ from, text }) => showMessage(one.room.feeds.get(from)?.display ?? String(from), text));
   on("channel", () => el("text", HTMLInputElement).toggleAttribute("disabled", !one.canChat));
   on("screen", showScreen);
-  on("path", (state) => (state === "mending" ? notice(notices, "warn", "The path of the media is broken", "Looking for a new one.") : notices.replaceChildren()));
+  on("path", (state) => {
+    if (state === "mending") passing = notice(notices, "warn", "The path of the media is broken", "Looking for a new one.");
+    else passing?.remove();
+  });
   on("trouble", (text) => notice(notices, "bad", "Something went wrong", text));
   on("ended", (why) => ended(why));
 }
@@ -540,11 +545,10 @@ async function serverGone() {
   ending.end().catch(() => {});  // nothing is left to tell the server
   document.body.dataset.state = "rejoining";
   for (let attempt = 0; attempt < 12; attempt++) {
-    notice(notices, "warn", "The server has gone", `Going back into the room as soon as it answers (attempt ${attempt + 1}).`);
+    passing = notice(notices, "warn", "The server has gone", `Going back into the room as soon as it answers (attempt ${attempt + 1}).`);
     await new Promise((resolve) => setTimeout(resolve, Math.min(500 * 2 ** attempt, 5000)));
     try {
-      await enter(ticket);
-      return notices.replaceChildren();
+      return await enter(ticket);
     } catch {
       call = undefined;  // still away: told above
     }

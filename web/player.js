@@ -12,6 +12,7 @@ placeIcons();
 
 const PLUGIN = "janus.plugin.streaming", LIST_MS = 5000;
 const notices = el("notices"), stage = new Stage(el("screen"), "Choose a stream."), figures = /** @type {Figures} */ (document.querySelector("limen-figures"));
+/** A notice that is over when what it tells has passed. @type {HTMLElement | undefined} */ let passing;
 const input = (/** @type {string} */ id) => el(id, HTMLInputElement);
 
 /**
@@ -41,8 +42,8 @@ async function online() {
   session = made;
   followSession(made);
   made.addEventListener("state", () => {
-    if (made.state === "reconnecting") notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the picture goes on meanwhile.");
-    if (made.state === "connected") notices.replaceChildren();
+    if (made.state === "reconnecting") passing = notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the picture goes on meanwhile.");
+    if (made.state === "connected") passing?.remove();
     if (made.state === "closed" && made === session) serverGone();
   });
   desk = await made.attach(PLUGIN);

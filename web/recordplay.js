@@ -13,6 +13,7 @@ placeIcons();
 
 const PLUGIN = "janus.plugin.recordplay";
 const notices = el("notices"), stage = new Stage(el("screen"), "Choose a recording, or make one."), figures = /** @type {Figures} */ (document.querySelector("limen-figures"));
+/** A notice that is over when what it tells has passed. @type {HTMLElement | undefined} */ let passing;
 const value = (/** @type {string} */ id) => /** @type {HTMLInputElement | HTMLSelectElement} */ (el(id)).value;
 
 /**
@@ -45,8 +46,8 @@ async function online() {
   session = made;
   followSession(made);
   made.addEventListener("state", () => {
-    if (made.state === "reconnecting") notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the media goes on meanwhile.");
-    if (made.state === "connected") notices.replaceChildren();
+    if (made.state === "reconnecting") passing = notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the media goes on meanwhile.");
+    if (made.state === "connected") passing?.remove();
     if (made.state !== "closed" || made !== session) return;
     session = desk = undefined;
     finish();

@@ -62,6 +62,7 @@ export function followSession(session) {
 /**
  * Says what happened and what to do, in the page's notice area.
  * @param {HTMLElement} where @param {"bad" | "warn" | "info"} kind @param {string} title @param {string} [advice]
+ * @returns {HTMLElement} to be removed when it is over; others may have taken its place by then
  */
 export function notice(where, kind, title, advice) {
   const box = document.createElement("div");
@@ -77,6 +78,7 @@ export function notice(where, kind, title, advice) {
     box.append(text);
   }
   where.replaceChildren(box);
+  return box;
 }
 
 /** Words for a refusal or lack of camera and microphone. @param {unknown} error @returns {[string, string]} */

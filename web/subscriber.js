@@ -12,6 +12,7 @@ shell("Subscriber");
 placeIcons();
 
 const notices = el("notices"), figures = /** @type {Figures} */ (document.querySelector("limen-figures"));
+/** A notice that is over when what it tells has passed. @type {HTMLElement | undefined} */ let passing;
 /** @typedef {import("./videoroom.js").Line} Line @typedef {import("./videoroom.js").Feed} Feed @typedef {import("./videoroom.js").FeedStream} FeedStream */
 
 /** @type {{ session: import("./limen.js").Session, room: Room, subscription: Subscription, meter?: Meter, audio: HTMLAudioElement } | undefined} */
@@ -73,8 +74,8 @@ function follow(mine) {
     mine.meter.addEventListener("figures", showBitrates);
   });
   session.addEventListener("state", () => {
-    if (session.state === "reconnecting") notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the media goes on meanwhile.");
-    if (session.state === "connected") notices.replaceChildren();
+    if (session.state === "reconnecting") passing = notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the media goes on meanwhile.");
+    if (session.state === "connected") passing?.remove();
     if (session.state === "closed" && inside === mine) leave("The server has gone");
   });
 }

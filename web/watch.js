@@ -12,6 +12,7 @@ shell("Watch");
 placeIcons();
 
 const notices = el("notices"), stage = new Stage(el("screen"), "Waiting for the broadcast …"), figures = /** @type {Figures} */ (document.querySelector("limen-figures"));
+/** A notice that is over when what it tells has passed. @type {HTMLElement | undefined} */ let passing;
 const input = (/** @type {string} */ id) => el(id, HTMLInputElement);
 
 /**
@@ -74,8 +75,8 @@ async function enter(session, number, pin) {
   });
   session.addEventListener("state", () => {
     if (viewing !== mine) return;
-    if (session.state === "reconnecting") notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the picture goes on meanwhile.");
-    if (session.state === "connected") notices.replaceChildren();
+    if (session.state === "reconnecting") passing = notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the picture goes on meanwhile.");
+    if (session.state === "connected") passing?.remove();
     if (session.state === "closed") leave("gone");
   });
   await room.join({ ...secrets, display: "Viewer", metadata: { kind: "viewer" } });
