@@ -27,7 +27,7 @@ server = GstRtspServer.RTSPServer()
 server.set_address("127.0.0.1")
 server.set_service(str(options.port))
 
-audio = ("opusenc ! rtpopuspay name=pay1 pt=97" if options.opus else "alawenc ! rtppcmapay name=pay1 pt=8")
+audio = ("opusenc ! rtpopuspay name=pay1 pt=97" if options.opus else "alawenc ! rtppcmapay name=pay1 pt=8 min-ptime=20000000 max-ptime=20000000")
 LAUNCH = {
     "/test": "( videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=15/1 ! "
              "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph264pay name=pay0 pt=96 "

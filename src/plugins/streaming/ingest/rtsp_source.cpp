@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "plugins/streaming/ingest/backoff.hpp"
+#include "plugins/streaming/ingest/gated_sink.hpp"
 #include "plugins/streaming/ingest/rtsp_session.hpp"
 #include "plugins/streaming/ingest/source.hpp"
 #include "plugins/streaming/ingest/source_thread.hpp"
@@ -103,13 +104,17 @@ class RtspSource final : public Source {
   RtspSource(PluginContext& context, RtspSpec spec, RtspUrl url, std::vector<IpAddress> local)
       : context_(context), spec_(std::move(spec)), url_(std::move(url)), local_(std::move(local)) {}
 
+  ~RtspSource() override { stop(); }
+
   void start(std::shared_ptr<SourceSink> sink) override {
     if (thread_ || signal_->stopped()) return;
-    auto attempts = std::make_shared<Attempts>(spec_, url_, local_, context_.random().u64(), std::move(sink), signal_);
+    sink_ = std::make_shared<GatedSink>(std::move(sink));
+    auto attempts = std::make_shared<Attempts>(spec_, url_, local_, context_.random().u64(), sink_, signal_);
     thread_ = std::make_unique<SourceThread>(context_, signal_, [attempts] { attempts->run(); });
   }
 
   void stop() override {
+    if (sink_) sink_->close();
     signal_->stop();
     thread_.reset();
   }
@@ -126,6 +131,7 @@ class RtspSource final : public Source {
   const RtspUrl url_;
   const std::vector<IpAddress> local_;
   std::shared_ptr<RtspSignal> signal_ = std::make_shared<RtspSignal>();
+  std::shared_ptr<GatedSink> sink_;
   std::unique_ptr<SourceThread> thread_;
 };
 

@@ -85,11 +85,11 @@ int UrlSession::interrupted(void* self) {
 }
 
 UrlEnd UrlSession::run() {
-  if (auto opened = open(); !opened) return {false, opened.error().text};
-  if (auto chosen = choose_media(); !chosen) return {false, chosen.error().text};
+  if (auto opened = open(); !opened) return {.reason = opened.error().text};
+  if (auto chosen = choose_media(); !chosen) return {.reason = chosen.error().text};
   std::vector<SourceFormat> formats;
   for (const auto& medium : media_) formats.push_back(medium->format);
-  if (signal_.stopped()) return {false, "stopped"};
+  if (signal_.stopped()) return {.reason = "stopped"};
   connected_ = true;
   sink_.on_formats(std::move(formats));
   sink_.on_state(SourceState::connected, "");
@@ -179,7 +179,7 @@ Result<> UrlSession::add_audio(AVStream& stream) {
 
 UrlEnd UrlSession::read() {
   libav::Ptr<AVPacket> packet(av_packet_alloc());
-  if (!packet) return {false, "no memory for packets"};
+  if (!packet) return {.reason = "no memory for packets"};
   while (!signal_.stopped()) {
     deadline_ = SourceThread::now() + kLongestSilence;
     int status = av_read_frame(input_->context.get(), packet.get());
@@ -192,21 +192,24 @@ UrlEnd UrlSession::read() {
       signal_.wait(std::chrono::milliseconds(5));
       continue;
     }
-    if (SourceThread::now() >= deadline_) return {false, "nothing comes from it any more"};
+    if (SourceThread::now() >= deadline_) return {.reason = "nothing comes from it any more"};
     if (status != AVERROR_EOF) {
-      return {false, fmt::format("{}: {}", policy_.paced ? "reading failed" : "the encoder has gone",
-                                 libav::error_text(status))};
+      return {.reason = fmt::format("{}: {}", policy_.paced ? "reading failed" : "the encoder has gone",
+                                    libav::error_text(status))};
     }
-    if (spec_.loop && begin_again()) continue;
+    if (spec_.loop && taken_in_pass_ != 0) {
+      if (begin_again()) continue;
+      return {.reason = "its end was reached", .again = true};
+    }
     // What has a length was a recording, and it is over.
     bool recording = policy_.paced && (policy_.file || input_->context->duration > 0);
-    return {recording, recording ? "its end was reached" : "the encoder has gone"};
+    return {.ended = recording, .reason = recording ? "its end was reached" : "the encoder has gone"};
   }
-  return {false, "stopped"};
+  return {.reason = "stopped"};
 }
 
 bool UrlSession::begin_again() {
-  if (std::exchange(taken_in_pass_, 0) == 0) return false;
+  taken_in_pass_ = 0;
   if (avformat_seek_file(input_->context.get(), -1, INT64_MIN, 0, INT64_MAX, 0) < 0) return false;
   timeline_.begin_again();
   return true;

@@ -22,6 +22,7 @@ namespace limen::streaming {
 struct UrlEnd {
   bool ended = false;  // there is nothing more, and there will not be
   std::string reason;
+  bool again = false;  // it is to be repeated, and can't be without opening it anew
 };
 
 class UrlSession {

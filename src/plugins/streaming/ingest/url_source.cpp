@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "plugins/streaming/ingest/backoff.hpp"
+#include "plugins/streaming/ingest/gated_sink.hpp"
 #include "plugins/streaming/ingest/libav.hpp"
 #include "plugins/streaming/ingest/source.hpp"
 #include "plugins/streaming/ingest/source_thread.hpp"
@@ -33,6 +34,7 @@ class Openings {
         end = session.run();
         connected = session.connected();
       }
+      if (end.again) continue;
       if (signal_->stopped() || !report(end, connected)) return;
       // An encoder that comes back is to find us listening.
       if (connected) backoff_.reset();
@@ -70,13 +72,17 @@ class UrlSource final : public Source {
   UrlSource(PluginContext& context, UrlSpec spec, UrlPolicy policy)
       : context_(context), spec_(std::move(spec)), policy_(std::move(policy)) {}
 
+  ~UrlSource() override { stop(); }
+
   void start(std::shared_ptr<SourceSink> sink) override {
     if (thread_ || signal_->stopped()) return;
-    auto openings = std::make_shared<Openings>(spec_, policy_, std::move(sink), signal_);
+    sink_ = std::make_shared<GatedSink>(std::move(sink));
+    auto openings = std::make_shared<Openings>(spec_, policy_, sink_, signal_);
     thread_ = std::make_unique<SourceThread>(context_, signal_, [openings] { openings->run(); });
   }
 
   void stop() override {
+    if (sink_) sink_->close();
     signal_->stop();
     thread_.reset();
   }
@@ -86,6 +92,7 @@ class UrlSource final : public Source {
   const UrlSpec spec_;
   const UrlPolicy policy_;
   std::shared_ptr<StopSignal> signal_ = std::make_shared<StopSignal>();
+  std::shared_ptr<GatedSink> sink_;
   std::unique_ptr<SourceThread> thread_;
 };
 
