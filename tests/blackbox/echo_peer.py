@@ -29,6 +29,8 @@ class Colour(VideoStreamTrack):
 class EchoPeer:
     """async with EchoPeer(server) as peer: await peer.call(); peer.video_frames ..."""
 
+    plugin = "janus.plugin.echotest"
+
     def __init__(self, server, rewrite=lambda sdp: sdp, rewrite_answer=lambda sdp: sdp):
         self.server, self.rewrite, self.rewrite_answer = server, rewrite, rewrite_answer
         self.video_frames = self.audio_frames = 0
@@ -42,7 +44,7 @@ class EchoPeer:
         self.socket = await self.http.ws_connect(f"ws://{self.server.address}:{self.server.ws_port}", protocols=["janus-protocol"])
         self.tasks.append(asyncio.create_task(self._read()))
         self.session = (await self.request({"janus": "create"}))["data"]["id"]
-        self.handle = (await self.request({"janus": "attach", "plugin": "janus.plugin.echotest"}))["data"]["id"]
+        self.handle = (await self.request({"janus": "attach", "plugin": self.plugin}))["data"]["id"]
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc.on("track", lambda track: self.tasks.append(asyncio.create_task(self._watch(track))))
         return self
