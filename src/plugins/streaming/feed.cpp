@@ -8,6 +8,8 @@
 namespace limen::streaming {
 namespace {
 
+constexpr uint32_t kMulticast = 0xe;  // first four bits: 224.0.0.0/4
+
 // Hands on what a Source delivers: packets to the shard, everything else to the control thread.
 class FeedSink final : public SourceSink {
  public:
@@ -60,7 +62,8 @@ SocketPlan sockets_of(const MediumSettings& medium) {
   SocketPlan out;
   // Dual stack, unless an interface says otherwise; groups are IPv4.
   out.multicast = IpAddress::parse(medium.multicast);
-  if (out.multicast && !out.multicast->is_v4()) out.multicast.reset();
+  bool group = out.multicast && out.multicast->is_v4() && out.multicast->v4_host_order() >> 28 == kMulticast;
+  if (!group) out.multicast.reset();
   out.interface = medium.interface;
   out.local = out.multicast ? IpAddress() : *IpAddress::parse("::");
   // A socket for a group must not be bound to the interface's own address: it would not get the group's packets.

@@ -31,14 +31,6 @@ void describe(V& v, ListRequest& r) {
   v.field("admin_key", r.admin_key, "Shows private mountpoints, too");
 }
 
-struct InfoRequest {
-  std::optional<std::string> secret;
-};
-template <typename V>
-void describe(V& v, InfoRequest& r) {
-  v.field("secret", r.secret, "Shows what is not for everybody");
-}
-
 struct CreateRequest {
   std::string type;
   std::optional<bool> permanent;
@@ -78,6 +70,11 @@ struct DisableRequest {
 template <typename V>
 void describe(V& v, DisableRequest& r) {
   v.field("stop_recording", r.stop_recording, "Recordings end, too");
+}
+
+void tell(Mountpoints& mountpoints, const Asker& asker, JsonObject news) {
+  std::shared_ptr<HandleContext*> handle = asker.lock();
+  mountpoints.notify(handle ? *handle : nullptr, std::move(news));
 }
 
 StreamResult<> check_permanent(const Mountpoints& mountpoints, const std::optional<bool>& permanent,
@@ -127,6 +124,10 @@ JsonObject created(const Mountpoint& mountpoint, bool permanent) {
                     {"description", settings.description},
                     {"is_private", settings.is_private}};
   bool rtp = settings.type == MountpointType::rtp;
+  for (const MediumSettings& medium : settings.media) {
+    // Older clients look for it here.
+    if (std::string host = host_of(medium); rtp && !settings.legacy_form && !host.empty()) stream["host"] = host;
+  }
   if (rtp && settings.legacy_form) add_legacy_ports(settings, stream);
   else if (rtp) stream["ports"] = port_list(settings);
   JsonObject out{
@@ -209,21 +210,25 @@ StreamResult<JsonObject> list_mountpoints(const MountpointCall& call) {
 StreamResult<JsonObject> mountpoint_info(const MountpointCall& call) {
   auto id = require_id(call.body, call.mountpoints.strings());
   if (!id) return passed_on(id);
-  auto request = read<InfoRequest>(call.body);
-  if (!request) return passed_on(request);
   const Mountpoint* mountpoint = call.mountpoints.find(*id);
   if (mountpoint == nullptr) return no_such_mountpoint(*id);
   const std::string& secret = mountpoint->settings().secret;
-  bool admin = secret.empty() || (request->secret && constant_time_equal(*request->secret, secret));
+  // What is no text hides what is not for everybody, as a wrong secret does.
+  const Json* given = call.body.if_contains("secret");
+  bool text = given != nullptr && given->is_string();
+  bool admin = secret.empty() || (text && constant_time_equal(std::string_view(given->get_string()), secret));
   return JsonObject{{"streaming", "info"}, {"info", mountpoint->info(admin)}};
 }
 
 void create_mountpoint(const MountpointCall& call, MountpointAnswer answer) {
   auto creation = read_creation(call);
   if (!creation) return answer(passed_on(creation));
-  auto done = [&mountpoints = call.mountpoints, permanent = creation->permanent,
+  auto done = [&mountpoints = call.mountpoints, asker = call.asker, permanent = creation->permanent,
                answer = std::move(answer)](StreamResult<Mountpoint*> made) mutable {
     if (!made) return answer(passed_on(made));
+    tell(mountpoints, asker,
+         JsonObject{
+             {"event", "created"}, {"id", (*made)->id().json()}, {"type", type_in_lists((*made)->settings().type)}});
     bool saved = permanent && mountpoints.save(**made);
     answer(created(**made, saved));
   };
@@ -258,7 +263,7 @@ StreamResult<JsonObject> edit_mountpoint(const MountpointCall& call) {
     if (!own.settings().metadata.empty()) event["metadata"] = own.settings().metadata;
     own.tell_all(event);
   }
-  call.mountpoints.notify(nullptr, JsonObject{{"event", "edited"}, {"id", own.id().json()}});
+  tell(call.mountpoints, call.asker, JsonObject{{"event", "edited"}, {"id", own.id().json()}});
   return JsonObject{{"streaming", "edited"}, {"id", own.id().json()}, {"permanent", saved}};
 }
 
@@ -273,6 +278,7 @@ StreamResult<JsonObject> destroy_mountpoint(const MountpointCall& call) {
   if (request->permanent.value_or(false)) call.mountpoints.forget_saved(**mountpoint);
   Json id = (*mountpoint)->id().json();
   call.mountpoints.destroy(**mountpoint);
+  tell(call.mountpoints, call.asker, JsonObject{{"event", "destroyed"}, {"id", id}});
   return JsonObject{{"streaming", "destroyed"}, {"destroyed", std::move(id)}};
 }
 
@@ -280,7 +286,7 @@ StreamResult<JsonObject> kick_viewers(const MountpointCall& call) {
   auto mountpoint = call.mountpoints.access(call.body);
   if (!mountpoint) return passed_on(mountpoint);
   for (Viewer* viewer : std::vector((*mountpoint)->viewers())) viewer->kicked();
-  call.mountpoints.notify(nullptr, JsonObject{{"event", "kicked_all"}, {"id", (*mountpoint)->id().json()}});
+  tell(call.mountpoints, call.asker, JsonObject{{"event", "kicked_all"}, {"id", (*mountpoint)->id().json()}});
   return JsonObject{{"streaming", "kicked_all"}};
 }
 

@@ -4,6 +4,7 @@
 // Control thread.
 #pragma once
 #include <functional>
+#include <memory>
 #include <string_view>
 
 #include "api/plugin.hpp"
@@ -13,9 +14,13 @@ namespace limen::streaming {
 
 class Mountpoints;
 
+// The handle that asks, as long as it is there; none: the admin API.
+using Asker = std::weak_ptr<HandleContext*>;
+
 struct MountpointCall {
   Mountpoints& mountpoints;
   const JsonObject& body;
+  Asker asker = {};
 };
 
 using MountpointAnswer = std::move_only_function<void(StreamResult<JsonObject>)>;

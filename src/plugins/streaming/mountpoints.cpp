@@ -149,15 +149,12 @@ void Mountpoints::finish(const MountpointId& id, StreamResult<> result, Created 
   }
   Mountpoint* mountpoint = made.mapped().get();
   mountpoints_.insert(std::move(made));
-  notify(nullptr,
-         JsonObject{{"event", "created"}, {"id", id.json()}, {"type", type_in_lists(mountpoint->settings().type)}});
   done(mountpoint);
 }
 
 void Mountpoints::destroy(Mountpoint& mountpoint) {
   auto taken = mountpoints_.extract(mountpoint.id());
   for (Viewer* viewer : std::vector(mountpoint.viewers())) viewer->mountpoint_destroyed();
-  notify(nullptr, JsonObject{{"event", "destroyed"}, {"id", mountpoint.id().json()}});
 }
 
 // A name that the file's syntax can express, and that no other mountpoint has.

@@ -30,7 +30,7 @@ void StreamingHandle::on_message(Message message, Reply reply) {
   if (!request) return reply.success(error_body(request.error()));
   std::string name = lower_name(request->request);
   if (const MountpointVerb* verb = find_mountpoint_verb(name)) {
-    MountpointCall call{mountpoints_, message.body};
+    MountpointCall call{mountpoints_, message.body, self_};
     if (verb->run != nullptr) return reply.success(as_json(verb->run(call)));
     return verb->later(call, [reply = std::move(reply)](StreamResult<JsonObject> result) mutable {
       reply.success(as_json(std::move(result)));

@@ -10,7 +10,10 @@ namespace limen::streaming {
 class StreamingHandle final : public PluginHandle {
  public:
   StreamingHandle(Mountpoints& mountpoints, HandleContext& context)
-      : mountpoints_(mountpoints), context_(context), viewer_(mountpoints, context) {}
+      : mountpoints_(mountpoints),
+        context_(context),
+        viewer_(mountpoints, context),
+        self_(std::make_shared<HandleContext*>(&context)) {}
 
   void on_message(Message message, Reply reply) override;
   void on_media_up() override { viewer_.came_up(); }
@@ -23,6 +26,7 @@ class StreamingHandle final : public PluginHandle {
   Mountpoints& mountpoints_;
   HandleContext& context_;
   Viewer viewer_;
+  std::shared_ptr<HandleContext*> self_;  // for answers that come later
 };
 
 // The lower-case name of a request.

@@ -41,7 +41,7 @@ class StreamingPlugin final : public Plugin {
     if (verb == nullptr) {
       return answer(error_body({ErrorCode::invalid_request, fmt::format("Unknown request '{}'", any->request)}));
     }
-    MountpointCall call{mountpoints_, body};
+    MountpointCall call{mountpoints_, body, {}};
     auto give = [answer = std::move(answer)](StreamResult<JsonObject> result) mutable {
       if (result) answer(std::move(*result));
       else answer(error_body(result.error()));

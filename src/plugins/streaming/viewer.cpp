@@ -116,9 +116,9 @@ void Viewer::mountpoint_destroyed() {
 
 void Viewer::kicked() {
   push(event(status("kicked_all")));
+  unbind();
   stopping_ = true;
   if (context_.has_peer_connection()) context_.close_peer_connection();
-  else unbind();
 }
 
 void Viewer::mountpoint_enabled(bool enabled) {
@@ -188,16 +188,15 @@ void Viewer::on_layers(uint8_t mline, media::StreamId source, media::Layers curr
 }
 
 JsonObject Viewer::query_stream(const ViewerStream& stream) const {
-  const MediumSettings& medium = mountpoint_->settings().media[stream.viewed.medium];
   JsonObject out{{"type", media_kind_name(stream.kind)}, {"mindex", stream.mline}, {"mid", stream.viewed.mid}};
-  if (medium.simulcast) {
+  if (stream.simulcast) {
     out["simulcast"] = JsonObject{{"substream", stream.current.spatial},
                                   {"substream-target", stream.spatial},
                                   {"temporal-layer", stream.current.temporal},
                                   {"temporal-layer-target", stream.temporal},
                                   {"fallback", stream.fallback_us}};
   }
-  if (medium.svc) {
+  if (stream.svc) {
     out["svc"] = JsonObject{{"spatial-layer", stream.current.spatial},
                             {"target-spatial-layer", stream.spatial},
                             {"temporal-layer", stream.current.temporal},
@@ -224,9 +223,7 @@ Json Viewer::query() const {
       out["media"] = JsonObject{{"type", "audio"}, {"filename", settings.file.filename}};
     } else {
       JsonArray media;
-      for (const ViewerStream& stream : streams_) {
-        if (stream.viewed.medium < settings.media.size()) media.push_back(query_stream(stream));
-      }
+      for (const ViewerStream& stream : streams_) media.push_back(query_stream(stream));
       out["media"] = std::move(media);
     }
     if (settings.e2ee) out["e2ee"] = true;

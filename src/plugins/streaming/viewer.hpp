@@ -25,6 +25,7 @@ struct ViewerStream {
   ViewedMedium viewed;
   MediaKind kind = MediaKind::audio;
   uint8_t mline = 0;
+  bool simulcast = false, svc = false;  // of the mountpoint watched first
   bool send = true;
   int spatial = 2, temporal = 2;
   uint32_t fallback_us = 250000;

@@ -17,8 +17,8 @@ sdp::MediaOffer offer_medium(const MountpointSettings& settings, const ViewedMed
   sdp::MediaOffer out;
   out.kind = medium.kind;
   out.mid = viewed.mid;
+  if (medium.kind == MediaKind::data) return out;  // data go both ways
   out.direction = sdp::Direction::sendonly;
-  if (medium.kind == MediaKind::data) return out;
   out.codec = medium.codec;
   out.payload_type = viewed.payload_type;
   out.rtpmap = std::string(medium.rtpmap());

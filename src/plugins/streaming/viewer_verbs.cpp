@@ -111,7 +111,6 @@ StreamResult<ViewerReply> Viewer::watch(const Message& message) {
   if (auto good = check_secret(message.body, "pin", wanted.settings().pin); !good) return passed_on(good);
   auto request = read<WatchRequest>(message.body);
   if (!request) return passed_on(request);
-  if (auto good = check_layers(request->layers); !good) return passed_on(good);
   bool restart = request->restart.value_or(false);
   if (mountpoint_ != nullptr) return watch_again(wanted, restart);
   if (restart) return refuse(ErrorCode::no_such_mountpoint, "Can't perform ICE restart: no mountpoint set");
@@ -192,8 +191,10 @@ ViewerStream& Viewer::add_stream(const ViewedMedium& viewed, uint8_t mline, cons
   stream.mline = mline;
   const auto& spatial = medium.svc ? layers.spatial_layer : layers.substream;
   const auto& temporal = medium.svc ? layers.temporal_layer : layers.temporal;
-  if (spatial) stream.spatial = static_cast<int>(*spatial);
-  if (temporal) stream.temporal = static_cast<int>(*temporal);
+  stream.simulcast = medium.simulcast;
+  stream.svc = medium.svc;
+  if (spatial) stream.spatial = static_cast<int>(std::min(*spatial, kHighestLayer));
+  if (temporal) stream.temporal = static_cast<int>(std::min(*temporal, kHighestLayer));
   if (layers.fallback) stream.fallback_us = *layers.fallback;
   return stream;
 }
