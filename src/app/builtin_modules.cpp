@@ -11,6 +11,7 @@
 #include "plugins/textroom/textroom_plugin.hpp"
 #include "plugins/videocall/videocall_plugin.hpp"
 #include "plugins/videoroom/videoroom_plugin.hpp"
+#include "plugins/voicemail/voicemail_plugin.hpp"
 #include "transports/http/http_transport.hpp"
 #include "transports/websockets/websockets_transport.hpp"
 
@@ -26,6 +27,7 @@ std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
   plugins.push_back(make_textroom_plugin());
   plugins.push_back(make_recordplay_plugin());
   plugins.push_back(make_nosip_plugin());
+  plugins.push_back(make_voicemail_plugin());
   return plugins;
 }
 
@@ -53,7 +55,6 @@ std::vector<std::string> packages_not_built_in() {
   return {"janus.plugin.duktape",
           "janus.plugin.lua",
           "janus.plugin.sip",
-          "janus.plugin.voicemail",
           "janus.transport.rabbitmq",
           "janus.transport.mqtt",
           "janus.transport.nanomsg",
