@@ -31,8 +31,8 @@ Result<std::shared_ptr<RecordingFile>> RecordingFile::open(PluginContext& contex
   std::string path = path_of(spec);
   if (spec.name.empty() || path.find('\0') != std::string::npos) return fail("'{}' is no name for a recording", path);
   if (!context.path_allowed(path)) return fail("Recording to '{}' is refused: the folder is protected", path);
-  auto file = std::make_shared<RecordingFile>(Private{}, context, std::move(spec), std::move(on_error),
-                                              std::move(on_closed));
+  auto file =
+      std::make_shared<RecordingFile>(Private{}, context, std::move(spec), std::move(on_error), std::move(on_closed));
   file->work_later();  // the file is there before the first frame
   return file;
 }

@@ -38,7 +38,6 @@ class NoSipHandle final : public PluginHandle {
   struct Outcome {
     JsonObject result;
     std::optional<LocalJsep> jsep = {};
-    bool bare = false;  // the result stands beside "nosip", not in "result"
   };
   using Step = NoSipResult<std::optional<Outcome>>;
 
