@@ -85,7 +85,11 @@ Result<UdpPort> UdpPortSet::open(const UdpBind& bind, UdpReceive receive) {
   port->fd = socket(port->v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (port->fd < 0) return fail("cannot open a UDP socket: {}", std::strerror(errno));
   if (!port->v4) set_option(port->fd, IPPROTO_IPV6, IPV6_V6ONLY, bind.local.ip.is_unspecified() ? 0 : 1);
-  if (bind.multicast) set_option(port->fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (bind.multicast) {
+    set_option(port->fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    // Nothing of groups that others on this machine have joined.
+    if (port->v4) set_option(port->fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+  }
   set_option(port->fd, SOL_SOCKET, SO_RCVBUF, kBuffer);
   set_option(port->fd, SOL_SOCKET, SO_SNDBUF, kBuffer);
   sockaddr_storage raw{};
