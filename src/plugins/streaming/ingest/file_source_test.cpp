@@ -3,8 +3,8 @@
 #include <ogg/ogg.h>
 
 #include "plugins/streaming/ingest/audio_file.hpp"
-#include "plugins/streaming/ingest/ingest_rig.hpp"
 #include "plugins/streaming/ingest/ogg_opus.hpp"
+#include "tests/support/ingest_rig.hpp"
 
 namespace limen::streaming {
 namespace {

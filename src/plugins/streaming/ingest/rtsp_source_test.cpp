@@ -9,8 +9,8 @@
 
 #include <thread>
 
-#include "plugins/streaming/ingest/ingest_rig.hpp"
 #include "plugins/streaming/ingest/rtsp_sockets.hpp"
+#include "tests/support/ingest_rig.hpp"
 
 namespace limen::streaming {
 namespace {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <thread>
 
-#include "plugins/streaming/ingest/ingest_rig.hpp"
 #include "plugins/streaming/ingest/timeline.hpp"
 #include "plugins/streaming/ingest/url_policy.hpp"
+#include "tests/support/ingest_rig.hpp"
 #include "wire/codec/opus.hpp"
 
 namespace limen::streaming {
