@@ -125,7 +125,8 @@ BridgeResult<JsonObject> kick_member(const RoomCall& call) {
   Room& room = who.room();
   JsonObject news = room.event();
   news["kicked"] = who.id().json();
-  room.tell_all(news);
+  room.tell_all(news, &who);
+  who.tell(news);  // even if it asked for no events while suspended
   notify_kick(call, "kicked", room, who.id());
   remove(who);
   return JsonObject{{"audiobridge", "success"}};

@@ -214,10 +214,10 @@ bool Rooms::forget_saved(const Id& id) {
 
 void Rooms::destroy(Room& room) {
   JsonObject gone{{"audiobridge", "destroyed"}, {"room", room.id().json()}};
-  room.tell_all(gone);
   std::vector<Participant*> everybody;
   for (const auto& [id, member] : room.members()) everybody.push_back(member);
   for (Participant* who : everybody) {
+    who->tell(gone);
     HandleContext& context = who->context();
     who->remove(false);
     if (context.has_peer_connection()) context.close_peer_connection();
