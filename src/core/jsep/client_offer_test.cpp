@@ -47,7 +47,7 @@ a=rtcp-mux
 a=ice-ufrag:<ufrag>
 a=ice-pwd:<pwd>
 a=ice-options:trickle
-a=setup:passive
+a=setup:active
 a=rtpmap:96 opus/48000/2
 a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid
 a=extmap:2 urn:ietf:params:rtp-hdrext:ssrc-audio-level
@@ -63,7 +63,7 @@ a=rtcp-mux
 a=ice-ufrag:<ufrag>
 a=ice-pwd:<pwd>
 a=ice-options:trickle
-a=setup:passive
+a=setup:active
 a=rtpmap:97 VP8/90000
 a=rtcp-fb:97 ccm fir
 a=rtcp-fb:97 nack
@@ -86,7 +86,7 @@ a=sctpmap:5000 webrtc-datachannel 16
 a=ice-ufrag:<ufrag>
 a=ice-pwd:<pwd>
 a=ice-options:trickle
-a=setup:passive
+a=setup:active
 a=candidate:1 1 udp 2015363327 192.0.2.2 18558 typ host
 a=end-of-candidates
 )"));
@@ -141,6 +141,9 @@ TEST(ClientOffer, choice_of_dtls_role_follows_setup) {
                 HasSubstr(c.answered));
     EXPECT_EQ(rig.negotiator.remote().local_dtls_role, c.role) << c.offered;
   }
+  NegotiatorRig no_browser;
+  EXPECT_THAT(no_browser.exchange(with(test::chromium_offer(), "a=extmap-allow-mixed\r\n", "")),
+              HasSubstr("a=setup:active\r\n"));
   NegotiatorRig plain({.prefer_dtls_server = false});
   EXPECT_THAT(plain.exchange(test::chromium_offer()), HasSubstr("a=setup:active\r\n"));
 }

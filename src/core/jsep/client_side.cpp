@@ -48,7 +48,8 @@ void JsepNegotiator::take_transport(const ClientJsep& jsep, RemoteDescription&& 
   } else {
     remote_ = std::move(remote.transport);
     bool offer = jsep.type == JsepType::offer;
-    bool server = remote.setup == "active" || (offer && policy_.prefer_dtls_server && remote.setup == "actpass");
+    bool choose_cipher = offer && policy_.prefer_dtls_server && remote.mixes_extensions;
+    bool server = remote.setup == "active" || (choose_cipher && remote.setup == "actpass");
     remote_.local_dtls_role = server ? rtc::DtlsRole::server : rtc::DtlsRole::client;
   }
   remote_candidates_ = std::move(remote.candidates);

@@ -35,7 +35,7 @@ namespace limen::core {
 
 struct NegotiatorPolicy {
   bool encrypt = true;             // false: RTP/AVPF, no fingerprint, no setup
-  bool prefer_dtls_server = true;  // answer `actpass` with `passive`, so that this side picks AES-GCM
+  bool prefer_dtls_server = true;  // answer a browser's `actpass` with `passive`: then this side picks AES-GCM (ADR 3)
   bool data_channels = true;       // false: application m-lines are rejected
 };
 

@@ -88,6 +88,10 @@ std::optional<RemoteDescription> read_remote(const sdp::SessionDescription& desc
   if (encrypted && !secured) return std::nullopt;
   out.transport.ice_lite = description.find("ice-lite") != nullptr;
   out.setup = folded(transport_attribute(description, "setup"), false);
+  out.mixes_extensions = description.find("extmap-allow-mixed") != nullptr ||
+                         std::ranges::any_of(description.media, [](const sdp::MediaDescription& media) {
+                           return media.find("extmap-allow-mixed") != nullptr;
+                         });
   read_candidates(description, out.candidates);
   return out;
 }

@@ -18,7 +18,8 @@ namespace limen::core {
 // The DTLS role is left for the caller, who knows the setup attribute and its own wish.
 struct RemoteDescription {
   rtc::RemoteTransport transport;
-  std::string setup;                       // lower case, "" if absent
+  std::string setup;              // lower case, "" if absent
+  bool mixes_extensions = false;  // a=extmap-allow-mixed (RFC 8285): the browsers' stacks say it, few others do
   std::vector<rtc::Candidate> candidates;  // of the first two m-lines
 };
 
