@@ -53,7 +53,7 @@ bool has_svc(const RemoteJsep& jsep, size_t index) {
 }
 
 AnsweredStream read_stream(const sdp::MediaDescription& offered, const sdp::MediaDescription& answer,
-                           const RemoteJsep& jsep, size_t index) {
+                           const RemoteJsep& jsep, const RoomSettings& room, size_t index) {
   AnsweredStream out;
   out.kind = offered.kind;
   out.mid = offered.mid().empty() ? std::to_string(index) : std::string(offered.mid());
@@ -78,7 +78,8 @@ AnsweredStream read_stream(const sdp::MediaDescription& offered, const sdp::Medi
   if (offered.kind != MediaKind::video) return out;
   out.simulcast = std::ranges::any_of(
       jsep.simulcast, [index](const SimulcastInfo& info) { return info.mindex == static_cast<int>(index); });
-  out.svc = !out.simulcast && has_svc(jsep, index) && (out.codec == Codec::vp9 || out.codec == Codec::av1);
+  bool layered = has_svc(jsep, index) && (out.codec == Codec::vp9 || out.codec == Codec::av1);
+  out.svc = !out.simulcast && (layered || (room.video_svc && out.codec == Codec::vp9));
   return out;
 }
 
@@ -95,7 +96,7 @@ PublisherAnswer answer_publisher(const sdp::SessionDescription& offer, const Rem
   PublisherAnswer out;
   out.description = sdp::make_answer(offer, options);
   for (size_t i = 0; i < offer.media.size(); ++i) {
-    out.streams.push_back(read_stream(offer.media[i], out.description.media[i], jsep, i));
+    out.streams.push_back(read_stream(offer.media[i], out.description.media[i], jsep, settings, i));
   }
   return out;
 }

@@ -72,6 +72,7 @@ JsonObject Room::list_entry() const {
   out["videocodec"] = codec_list(s.video);
   if (s.opus_fec) out["opus_fec"] = true;
   if (s.opus_dtx) out["opus_dtx"] = true;
+  if (s.video_svc) out["video_svc"] = true;
   out["record"] = s.record;
   if (!s.rec_dir.empty()) out["rec_dir"] = s.rec_dir;
   out["lock_record"] = s.lock_record;

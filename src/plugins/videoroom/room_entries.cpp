@@ -30,6 +30,7 @@ config::Entries room_entries(const RoomSettings& s) {
   add_if(out, "h264_profile", s.h264_profile);
   if (s.takes(Codec::opus)) out.emplace_back("opus_fec", s.opus_fec);
   add_if(out, "opus_dtx", s.opus_dtx);
+  add_if(out, "video_svc", s.video_svc);
   add_if(out, "secret", s.secret);
   add_if(out, "pin", s.pin);
   out.emplace_back("audiolevel_ext", s.audiolevel_ext);

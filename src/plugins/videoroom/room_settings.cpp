@@ -77,7 +77,10 @@ void take_plain(const RoomKeys& keys, RoomSettings& s) {
 
 // What only makes sense with certain codecs.
 void take_codec_options(const RoomKeys& keys, RoomSettings& s) {
-  if (s.takes(Codec::vp9)) take(keys.vp9_profile, s.vp9_profile);
+  if (s.takes(Codec::vp9)) {
+    take(keys.vp9_profile, s.vp9_profile);
+    take(keys.video_svc, s.video_svc);
+  }
   if (s.takes(Codec::h264)) take(keys.h264_profile, s.h264_profile);
   if (keys.opus_fec) s.opus_fec = *keys.opus_fec && s.takes(Codec::opus);
   if (keys.opus_dtx) s.opus_dtx = *keys.opus_dtx && s.takes(Codec::opus);

@@ -51,7 +51,7 @@ void describe(V& v, RoomKeys& r) {
   v.field("h264_profile", r.h264_profile, "H.264 profile to prefer");
   v.field("opus_fec", r.opus_fec, "Opus forward error correction");
   v.field("opus_dtx", r.opus_dtx, "Opus silence suppression");
-  v.field("video_svc", r.video_svc, "Accepted and not used: layers are a matter of the offer");
+  v.field("video_svc", r.video_svc, "VP9 comes in layers, also if offers do not say so");
   v.field("audiolevel_ext", r.audiolevel_ext, "Take audio levels from publishers");
   v.field("audiolevel_event", r.audiolevel_event, "Tell who talks");
   v.field("audio_active_packets", r.audio_active_packets, "Packets that decide whether somebody talks");
@@ -81,6 +81,7 @@ struct RoomSettings {
   std::vector<Codec> audio{Codec::opus}, video{Codec::vp8};
   std::string vp9_profile, h264_profile;
   bool opus_fec = true, opus_dtx = false;
+  bool video_svc = false;  // VP9 of clients that do not tell of their layers
   bool audiolevel_ext = true, audiolevel_event = false;
   uint32_t audio_active_packets = 100, audio_level_average = 25;
   bool videoorient_ext = true, playoutdelay_ext = true, transport_wide_cc_ext = true;
