@@ -162,10 +162,20 @@ function follow(mine) {
     mix.play().catch(() => notice(notices, "warn", "The browser keeps the sound off", "Click anywhere on the page."));
   };
   peer.pc.oniceconnectionstatechange = () => {
-    if (peer.pc.iceConnectionState === "failed" && talk === mine) peer.offer({ request: "configure" }, { iceRestart: true }).catch((error) => notice(notices, "bad", "No new path could be made", words(error)));
+    if (peer.pc.iceConnectionState === "failed" && talk === mine) mend(mine);
   };
   handle.addEventListener("message", (event) => talk === mine && told(mine, /** @type {CustomEvent} */ (event).detail.data ?? {}));
   handle.addEventListener("hangup", () => talk === mine && leave("The connection ended"));
+}
+
+/** A new path after a change of network. @param {Talk} mine */
+async function mend(mine) {
+  if (session?.state !== "connected") return;
+  try {
+    await mine.peer.offer({ request: "configure" }, { iceRestart: true });
+  } catch (error) {
+    notice(notices, "bad", "No new path could be made", words(error));
+  }
 }
 
 /** @param {Talk} mine @param {any} data */
@@ -282,6 +292,10 @@ input("place").onchange = () => {
 el("mute-room").onclick = () => moderate(roomMuted ? "unmute_room" : "mute_room");
 el("leave").onclick = () => leave();
 document.addEventListener("click", () => mix.paused && mix.srcObject && mix.play().catch(() => {}));  // it was said already
+addEventListener("online", async () => {
+  await session?.wake();
+  if (talk) await mend(talk);
+});
 addEventListener("pagehide", () => {
   const { session: ending } = { session };
   session = undefined;

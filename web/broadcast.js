@@ -36,7 +36,9 @@ function setState(state) {
 async function open(from) {
   if (from === "camera") return openDevices({ camera: value("camera"), microphone: value("microphone") });
   const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 30 }, audio: true });
-  for (const track of stream.getVideoTracks()) track.contentHint = "detail";
+  // With this hint browsers do not send several sizes: only where one is sent.
+  const several = show && show.publishing.senders.video?.getParameters().encodings.length > 1;
+  if (!several) for (const track of stream.getVideoTracks()) track.contentHint = "detail";
   return stream;
 }
 

@@ -24,6 +24,8 @@ const input = (/** @type {string} */ id) => el(id, HTMLInputElement);
 /** What the publisher last said of its part of the way. */
 let sender = { encodeMs: 0, roundTripMs: 0, known: false };
 let size = "auto", asked = "";
+/** The smallest size that is there, and for how many seconds nothing came: a browser that sends a smaller picture leaves sizes out. */
+let smallest = 0, stalled = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */ let retry;
 
 /** @param {"asking" | "connecting" | "waiting" | "playing" | "ended" | "gone"} state */
@@ -96,6 +98,7 @@ function followFeed() {
   const [feed] = [...room.feeds.values()].filter((one) => !one.dummy);
   if (!feed || viewing.feed !== undefined) return;
   viewing.feed = feed.id;
+  smallest = stalled = 0;
   subscription.subscribe(feed.streams.filter((one) => !one.disabled).map((one) => ({ feed: feed.id, mid: one.mid })));
 }
 
@@ -157,13 +160,18 @@ function showFigures(seen) {
     ["Freezes", String(picture?.freezes ?? 0)],
   ]);
   stage.figures(picture, sound);
+  stalled = picture && picture.kbps < 1 ? stalled + 1 : 0;
+  if (stalled === 3) {
+    smallest = Math.min(2, smallest + 1);
+    stalled = 0;
+  }
   chooseSize();
 }
 
 function chooseSize() {
   const line = [...(viewing?.subscription.lines.values() ?? [])].find((one) => one.active && one.type === "video");
   if (!line?.simulcast || !line.ready) return;
-  const substream = size === "auto" ? stage.wantedSubstream : Number(size);
+  const substream = Math.max(smallest, size === "auto" ? stage.wantedSubstream : Number(size));
   if (asked === `${line.mid} ${substream}`) return;
   asked = `${line.mid} ${substream}`;
   viewing?.subscription.configure([{ mid: line.mid, substream }]).catch(() => {});  // told as trouble

@@ -59,6 +59,13 @@ test("switching the microphone off is told and heard", async () => {
   await until("Bob again", async () => (await heard(ann.page)) > 0.01);
 });
 
+test("a new network gets a new path", async () => {
+  await bob.page.evaluate(() => dispatchEvent(new Event("online")));
+  await until("Ann hears Bob", async () => (await heard(ann.page)) > 0.01);
+  await until("Bob hears Ann", async () => (await heard(bob.page)) > 0.01);
+  assert.equal(await bob.page.locator(".notice").count(), 0);
+});
+
 test("a place in the stereo picture, and a moderator's mute and removal, reach the others", async () => {
   await bob.page.$eval("#place", (range) => {
     range.value = "90";

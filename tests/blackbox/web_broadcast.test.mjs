@@ -4,13 +4,15 @@ import { after, before, test } from "node:test";
 import { launchChromium, openPage } from "./support/chromium.mjs";
 import { Limen, until } from "./support/limen.mjs";
 
-let limen, browser;
+let limen, browser, strict;
 before(async () => {
   limen = await Limen.start();
-  browser = await launchChromium();
+  browser = await launchChromium(["--use-fake-device-for-media-stream=fps=10"]);
+  strict = await launchChromium(["--autoplay-policy=document-user-activation-required"]);
 });
 after(async () => {
   await browser?.close();
+  await strict?.close();
   assert.deepEqual(await limen?.stop(), { code: 0, signal: null }, limen?.log);
 });
 
@@ -30,16 +32,26 @@ test("a broadcast reaches viewers by its link, tells their number and the delay,
   await state(host.page, "live");
   const link = await host.page.inputValue("#link");
   assert.match(link, /watch\.html\?room=\d+&pin=7$/);
-  const viewers = [await openPage(browser, link), await openPage(browser, link, { viewport: { width: 390, height: 844 } })];
+  const viewers = [await openPage(browser, link), await openPage(strict, link, { viewport: { width: 390, height: 844 } })];
   for (const { page } of viewers) {
     await state(page, "playing");
     await plays(page, "#video");
     assert.equal(await page.textContent("h1"), "Launch");
   }
+  await viewers[1].page.click("#unmute");  // a browser that starts no sound by itself
+  await viewers[1].page.waitForFunction(() => !document.querySelector("#video").muted && !document.querySelector("#video").paused);
+  assert.equal(await viewers[0].page.isVisible("#unmute"), false);
   await host.page.waitForFunction(() => document.querySelector("#viewers").textContent === "2");
   await viewers[0].page.waitForFunction(() => /^\d+ ms$/.test(document.querySelector("#latency").textContent) && document.querySelector("#viewers").textContent === "2 viewers");
   await viewers[0].page.click('[data-size="0"]');
   await until("the small size", () => viewers[0].page.$eval("#video", (video) => video.videoWidth === 320));
+  await host.page.evaluate(() => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+    setInterval(() => canvas.getContext("2d").fillText(String(performance.now()), 10, 50), 50);
+    navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(15);
+  });
+  await host.page.click("#swap");
+  await until("the screen instead of the camera", () => viewers[1].page.$eval("#video", (video) => Math.abs(video.videoWidth / video.videoHeight - 4 / 3) < 0.01));
   await viewers[1].context.close();
   await host.page.waitForFunction(() => document.querySelector("#viewers").textContent === "1");
   await host.page.click("#stop");
