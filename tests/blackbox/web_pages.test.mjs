@@ -80,3 +80,32 @@ test("the start page leads to what is here and marks what is not", async () => {
   assert.equal(await page.getAttribute('.card:has-text("Meeting")', "href"), null);
   assert.equal(await page.getAttribute('.card:has-text("Echo")', "href"), "echo.html");
 });
+
+test("the pages' arithmetic: grids, axes, readings of a connection and remarks about it", async () => {
+  const { page } = await openPage(browser, `https://localhost:${limen.https}/`);
+  const got = await page.evaluate(async () => {
+    const [{ bestGrid }, { roundUp }, { readingOf, conspicuous }] = await Promise.all(["/tiles.js", "/chart.js", "/admin_connection.js"].map((name) => import(name)));
+    const line = (bytes, packets, lost) => ({ type: "video", mid: "1", direction: { send: false, recv: true }, stats: { in: { packets, bytes }, out: { packets: 0, bytes: 0 } }, rtcp: { main: { lost, rtt: 400, "lost-by-remote": 0 } } });
+    const info = (time, media, ice = "ready", dtls = "connected") => ({ current_time: time * 1e6, webrtc: { ice: { state: ice, "remote-candidates": ["x"] }, dtls: { "dtls-state": dtls }, media: { 1: media } } });
+    const before = info(10, line(1000, 100, 0)), now = info(12, line(251_000, 180, 20));
+    const reading = readingOf(now, before);
+    const silent = info(14, line(251_000, 180, 20));
+    return {
+      grids: [[1, 800, 600], [4, 1600, 900], [3, 400, 800], [50, 390, 700]].map((args) => bestGrid(...args).columns),
+      axes: [0, 0.3, 1.2, 42, 730].map(roundUp),
+      line: reading.lines[0],
+      remarks: conspicuous(now, reading).map(({ kind }) => kind),
+      silent: conspicuous(silent, readingOf(silent, now)).map(({ text }) => text.slice(0, 15)),
+      failed: conspicuous(info(1, line(0, 0, 0), "failed", "created"), { lines: [] }).map(({ text }) => text.slice(0, 17)),
+      none: conspicuous({}, { lines: [] }),
+    };
+  });
+  assert.deepEqual(got.grids, [1, 2, 1, 2]);
+  assert.deepEqual(got.axes.map((axis) => Number(axis.toFixed(6))), [1, 0.5, 2, 50, 1000]);
+  assert.equal(got.line.inKbps, 1000);
+  assert.equal(got.line.inLoss, 20);
+  assert.deepEqual(got.remarks, ["bad", "warn"]);
+  assert.deepEqual(got.silent, ["Nothing arrives", "The round trip "]);
+  assert.deepEqual(got.failed, ["No path was found"]);
+  assert.deepEqual(got.none, []);
+});
