@@ -91,6 +91,7 @@ void FanoutSink::set_temporal(int layer) {
   temporal_ = std::clamp(layer, 0, 2);
   selector_.set_temporal(temporal_);
   if (source_) hub_.demand_changed(source_);
+  tell_layers();  // a lower one holds from now on, whatever comes
 }
 
 void FanoutSink::set_fallback(Duration fallback) {
