@@ -59,16 +59,22 @@ void ViewerMedia::on_connected() {
     mline.sink->set_relaying(true);
     if (mline.plan.kind != MediaKind::data) ask_for_kept(mline);
   }
+  ask_for_messages();
 }
 
 void ViewerMedia::on_disconnected() {
   connected_ = false;
-  message_asked_ = false;
+  message_asked_ = writable_ = false;
   for (Mline& mline : mlines_) mline.sink->set_relaying(false);
 }
 
 void ViewerMedia::on_data_writable() {
-  if (std::exchange(message_asked_, true)) return;
+  writable_ = true;
+  ask_for_messages();
+}
+
+void ViewerMedia::ask_for_messages() {
+  if (!connected_ || !writable_ || std::exchange(message_asked_, true)) return;
   for (Mline& mline : mlines_) {
     if (mline.plan.kind == MediaKind::data) ask_for_kept(mline);
   }
@@ -96,7 +102,8 @@ void ViewerMedia::take_message(uint8_t mline, media::StreamId source, uint64_t r
   Mline* own = find(mline, source);
   // Something newer has come in the meantime.
   if (own == nullptr || !own->sink->relaying() || own->sink->counters().relayed != relayed) return;
-  context_.send_data(message);
+  // No room: it is asked for again when there is.
+  if (!context_.send_data(message)) message_asked_ = false;
 }
 
 void ViewerMedia::set_plan(std::vector<ViewPlan> plan) {

@@ -65,11 +65,13 @@ class ViewerMedia final : public MediaHandler {
   std::unique_ptr<media::FanoutSink> make_sink(const ViewPlan& plan);
   void apply(Mline& mline, ViewPlan plan);
   void ask_for_kept(const Mline& mline);
+  void ask_for_messages();
   Mline* find(uint8_t mline, media::StreamId source);
 
   MediaContext& context_;
   ViewerObserver observer_;
   bool connected_ = false;
+  bool writable_ = false;  // data may be sent
   bool message_asked_ = false;
   std::vector<Mline> mlines_;
 };
