@@ -27,6 +27,7 @@ const lobby = new Lobby();
 /** Tiles by feed id; "me" and "screen" are our own. @type {Map<Id, Tile>} */ const tiles = new Map();
 /** What was chosen for a tile. @type {Map<Id, Choice>} */ const choices = new Map();
 /** What the server was last asked to send. @type {Map<string, string>} */ const askedFor = new Map();
+/** Small sizes that stopped coming, as a browser does when its picture gets smaller: by feed. @type {Map<Id, { smallest: number, stalled: number }>} */ const gaps = new Map();
 /** Tiles that are on screen. @type {WeakMap<Element, boolean>} */ const inSight = new WeakMap();
 /** @type {Id | undefined} */ let pinned;
 /** @type {Id | undefined} */ let speaker;
@@ -97,6 +98,7 @@ async function join() {
 async function enter(ticket) {
   choices.clear();
   askedFor.clear();
+  gaps.clear();
   call = await Call.enter(await online(), ticket, stream, follow);
   setState("call");
   document.title = `${call.room.description || "Meeting"} · Limen`;
@@ -177,6 +179,7 @@ function showTiles() {
     sight.unobserve(tile.node);
     tile.remove();
     tiles.delete(key);
+    gaps.delete(key);
     if (pinned === key) pinned = undefined;
   }
   arrange();
@@ -259,7 +262,12 @@ function tick() {
 function measure() {
   if (!call) return;
   const peers = { in: call.subscription.peer?.pc, out: call.own?.pc };
-  for (const pc of [peers.in, peers.out]) if (pc && !meters.has(pc)) meters.set(pc, new Meter(pc));
+  for (const pc of [peers.in, peers.out]) {
+    if (!pc || meters.has(pc)) continue;
+    const meter = new Meter(pc);
+    meters.set(pc, meter);
+    if (pc === peers.in) meter.addEventListener("figures", () => noteGaps(meter.latest));
+  }
   const received = peers.in && meters.get(peers.in)?.latest, sent = peers.out && meters.get(peers.out)?.latest;
   for (const feed of call.room.feeds.values()) {
     const line = (/** @type {string} */ type) => {
@@ -273,6 +281,21 @@ function measure() {
   if (sheet.open && sheetFor !== undefined) showSheetFigures();
 }
 
+/** While the path is well, a picture that has stood still for three seconds is asked for one size larger. @param {import("./stats.js").Figures} seen */
+function noteGaps(seen) {
+  if (!call || ![...seen.lines.values()].some((line) => line.kbps > 1)) return;
+  for (const feed of call.room.feeds.values()) {
+    const video = feed.streams.find((s) => s.type === "video"), line = video && call.subscription.lineOf(feed.id, video.mid);
+    if (!video?.simulcast || !line?.send || feed.metadata?.video === false || call.room.moderated.has(`${feed.id}/${video.mid}`)) continue;
+    const gap = gaps.get(feed.id) ?? { smallest: 0, stalled: 0 };
+    gaps.set(feed.id, gap);
+    gap.stalled = (seen.lines.get(line.mid)?.kbps ?? 0) < 1 ? gap.stalled + 1 : 0;
+    if (gap.stalled < 3) continue;
+    gap.smallest = Math.min(2, gap.smallest + 1);
+    gap.stalled = 0;
+  }
+}
+
 /** Asks for the size that fits each tile, and for nothing where the tile is out of sight. */
 function chooseLayers() {
   if (!call) return;
@@ -283,7 +306,7 @@ function chooseLayers() {
     if (!tile || !line?.ready) continue;
     const choice = choices.get(feed.id) ?? "auto";
     const send = choice !== "off" && (choice !== "auto" || inSight.get(tile.node) !== false);
-    const substream = choice === "auto" || choice === "off" ? tile.wantedSubstream : Number(choice);
+    const substream = Math.max(gaps.get(feed.id)?.smallest ?? 0, choice === "auto" || choice === "off" ? tile.wantedSubstream : Number(choice));
     const wanted = `${feed.id} ${send} ${video?.simulcast ? substream : ""}`;
     if (askedFor.get(line.mid) === wanted) continue;
     const first = !askedFor.has(line.mid);

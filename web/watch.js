@@ -22,7 +22,7 @@ const input = (/** @type {string} */ id) => el(id, HTMLInputElement);
  */
 /** @type {Viewing | undefined} */ let viewing;
 /** What the publisher last said of its part of the way. */
-let sender = { encodeMs: 0, roundTripMs: 0, known: false };
+let sender = { encodeMs: 0, roundTripMs: 0, known: false, at: 0 };
 let size = "auto", asked = "";
 /** The smallest size that is there, and for how many seconds nothing came: a browser that sends a smaller picture leaves sizes out. */
 let smallest = 0, stalled = 0;
@@ -134,7 +134,7 @@ function heard(data) {
   try {
     const told = JSON.parse(data);
     if (told.limen !== "broadcast") return;
-    sender = { encodeMs: Number(told.encodeMs) || 0, roundTripMs: Number(told.roundTripMs) || 0, known: true };
+    sender = { encodeMs: Number(told.encodeMs) || 0, roundTripMs: Number(told.roundTripMs) || 0, known: true, at: performance.now() };
     const count = Number(told.viewers) || 0;
     el("viewers").hidden = count === 0;
     setText(el("viewers"), count === 1 ? "1 viewer" : `${count} viewers`);
@@ -160,7 +160,8 @@ function showFigures(seen) {
     ["Freezes", String(picture?.freezes ?? 0)],
   ]);
   stage.figures(picture, sound);
-  stalled = picture && picture.kbps < 1 ? stalled + 1 : 0;
+  const alive = performance.now() - sender.at < 2500;  // the path is there, only the picture is not
+  stalled = alive && picture && picture.kbps < 1 ? stalled + 1 : 0;
   if (stalled === 3) {
     smallest = Math.min(2, smallest + 1);
     stalled = 0;

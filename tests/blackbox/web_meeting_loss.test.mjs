@@ -68,6 +68,23 @@ test("a third publisher is told that the room is full, and watches", async () =>
   await cem.context.close();
 });
 
+test("a camera that gives a smaller picture, so that the small size stops, does not stand still", async () => {
+  await ann.page.setViewportSize({ width: 390, height: 844 });
+  await ann.page.click('.tile:has(.name:text-is("Bob")) .chip');
+  await ann.page.check('input[name="layer"][value="0"]');
+  await ann.page.click("#sheet [aria-label='Close']");
+  const shape = () => ann.page.$eval('.tile:has(.name:text-is("Bob")) video', (video) => video.videoWidth / video.videoHeight);
+  await bob.page.click("#cam");
+  await bob.page.evaluate(() => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+    setInterval(() => canvas.getContext("2d").fillText(String(performance.now()), 10, 50), 50);
+    navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(10);
+  });
+  await bob.page.click("#cam");
+  await until("the new shape", async () => Math.abs((await shape()) - 4 / 3) < 0.01);
+  await sees(ann.page, "Bob");
+});
+
 test("a refused camera is explained, and one can go in without", async () => {
   const { page, context } = await openPage(browser, `https://localhost:${limen.https}/meeting.html?room=1234`);
   await page.evaluate(() => (navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"))));
