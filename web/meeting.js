@@ -245,8 +245,10 @@ function tick() {
   for (const feed of call.room.feeds.values()) {
     const tile = tiles.get(feed.id), audio = feed.streams.find((s) => s.type === "audio"), line = audio && call.subscription.lineOf(feed.id, audio.mid);
     if (!tile) continue;
-    const heard = line && call.subscription.receiver(line.mid)?.getSynchronizationSources()[0]?.audioLevel;
-    tile.talking((heard ?? 0) > 0.02);
+    const pc = call.subscription.peer?.pc;
+    const packet = line && call.subscription.receiver(line.mid)?.getSynchronizationSources()[0]?.audioLevel;
+    const second = line && pc && meters.get(pc)?.latest.lines.get(line.mid)?.loudness;
+    tile.talking(Math.max(packet ?? 0, second ?? 0) > 0.02);
     if (tile.heardAt > loudest.at && feed.metadata?.kind !== "screen") loudest = { key: feed.id, at: tile.heardAt };
   }
   // The stage changes when the present speaker was silent for a while.

@@ -7,7 +7,7 @@
  * @property {string} kind @property {number} kbps @property {number} [lossPercent] @property {number} [framesPerSecond]
  * @property {number} [width] @property {number} [height] @property {string} [codec] @property {number} [jitterMs]
  * @property {number} [bufferMs] mean time in the jitter buffer @property {number} [decodeMs] per frame @property {number} [encodeMs] per frame
- * @property {number} [freezes] @property {number} [audioLevel] @property {number} [layers] sizes that are being sent
+ * @property {number} [freezes] @property {number} [loudness] of the last second, 0 to 1 @property {number} [layers] sizes that are being sent
  * @typedef {{ lines: Map<string, LineFigures>, roundTripMs?: number }} Figures
  */
 
@@ -51,7 +51,8 @@ function readInbound(line, stat, last) {
   line.bufferMs = mean(stat, last, "jitterBufferDelay", "jitterBufferEmittedCount");
   line.decodeMs = stat.totalDecodeTime === undefined ? undefined : mean(stat, last, "totalDecodeTime", "framesDecoded");
   line.freezes = stat.freezeCount;
-  line.audioLevel = stat.audioLevel;
+  const heard = stat.totalSamplesDuration - (last?.totalSamplesDuration ?? 0);
+  if (heard > 0) line.loudness = Math.sqrt((stat.totalAudioEnergy - (last?.totalAudioEnergy ?? 0)) / heard);
 }
 
 /** @param {LineFigures} line @param {any} stat @param {any} last @param {RTCStatsReport} report @param {number} kbps */
