@@ -40,6 +40,8 @@ runtime::RuntimeConfig runtime_config(const core::GatewaySettings& settings, con
   config.addresses = network.bind;
   if (auto range = core::parse_port_range(settings.media.rtp_port_range)) config.ports = {range->first, range->second};
   config.udp.dscp = settings.media.dscp;
+  config.collect = std::chrono::microseconds(settings.media.send_delay);
+  config.pin_threads = settings.media.pin_threads;
   return config;
 }
 

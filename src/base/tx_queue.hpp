@@ -42,6 +42,7 @@ class TxQueue {
     used_ += size;
   }
   void push(const Flow& flow, Bytes datagram) {
+    hurry();
     MutableBytes room = reserve(datagram.size());
     if (!datagram.empty()) std::memcpy(room.data(), datagram.data(), datagram.size());
     commit(flow, datagram.size());
@@ -52,7 +53,11 @@ class TxQueue {
   MutableBytes mutable_bytes(const Slot& slot) { return {bytes_.data() + slot.offset, slot.size}; }
   bool empty() const { return slots_.empty(); }
   size_t queued_bytes() const { return used_; }
+  // What is there waits for nothing: handshakes and checks, which somebody is waiting for. Each push() is.
+  void hurry() { urgent_ = true; }
+  bool urgent() const { return urgent_; }
   void clear() {
+    urgent_ = false;
     slots_.clear();
     used_ = 0;
   }
@@ -61,6 +66,7 @@ class TxQueue {
   std::vector<uint8_t> bytes_;
   std::vector<Slot> slots_;
   size_t used_ = 0;
+  bool urgent_ = false;
 };
 
 }  // namespace limen

@@ -67,6 +67,8 @@ struct MediaSettings {
   int64_t dtls_timeout = 1000;     // ms
   bool nack_optimizations = false;
   int dscp = 0;
+  int64_t send_delay = 0;  // microseconds
+  bool pin_threads = false;
 };
 
 struct NatSettings {
@@ -191,6 +193,8 @@ void describe(V& v, MediaSettings& s) {
   v.field("dtls_timeout", s.dtls_timeout, "Kept for compatibility: first DTLS retransmission, ms");
   v.field("nack_optimizations", s.nack_optimizations, "A keyframe empties the retransmission buffer");
   v.field("dscp", s.dscp, "DSCP of media packets").range(0, 63).legacy("dscp_tos");
+  v.field("send_delay", s.send_delay, "Microseconds that media may wait for more to the same peer").range(0, 5000);
+  v.field("pin_threads", s.pin_threads, "Each media thread stays on one core");
 }
 
 template <typename V>

@@ -41,6 +41,7 @@ struct DtlsEngine::State {
 
   bool over() const { return status != Status::handshaking && status != Status::connected; }
   void advance(Instant now);
+  void run();
   void read_data();
   void finish_handshake();
   void stop(Status why, std::string reason);
@@ -112,7 +113,9 @@ void DtlsEngine::handle_timeout(Instant now) {
   if (state.wire.timer != nullptr && state.wire.timer_running) *state.wire.timer = {0, 1};
   state.timeout = std::min(state.timeout * 2, kLongestTimeout);
   ERR_clear_error();
+  SSL_alloc_buffers(state.ssl.get());
   int sent = DTLSv1_handle_timeout(state.ssl.get());
+  SSL_free_buffers(state.ssl.get());
   if (sent > 0) ++state.retransmissions;
   if (sent < 0) state.stop(Status::failed, "no answer after many retransmissions: " + take_openssl_error());
   state.look_at_timer(now);
@@ -140,8 +143,17 @@ void DtlsEngine::close() {
   state_->stop(Status::closed, {});
 }
 
-// Runs OpenSSL over what has come in.
+// Runs OpenSSL over what has come in. Its two buffers of 17 kB are there only meanwhile:
+// SSL_MODE_RELEASE_BUFFERS does not reach DTLS, and thousands of associations that wait for a flight or
+// carry no data must not keep them.
 void DtlsEngine::State::advance(Instant now) {
+  SSL_alloc_buffers(ssl.get());
+  run();
+  SSL_free_buffers(ssl.get());
+  look_at_timer(now);
+}
+
+void DtlsEngine::State::run() {
   ERR_clear_error();
   if (status == Status::handshaking) {
     int done = SSL_do_handshake(ssl.get());
@@ -149,7 +161,6 @@ void DtlsEngine::State::advance(Instant now) {
     else if (SSL_get_error(ssl.get(), done) != SSL_ERROR_WANT_READ) take_failure();
   }
   if (status == Status::connected) read_data();
-  look_at_timer(now);
 }
 
 void DtlsEngine::State::finish_handshake() {
@@ -174,9 +185,6 @@ void DtlsEngine::State::read_data() {
     SSL_shutdown(ssl.get());  // answers the peer's close_notify
     return stop(Status::closed_by_peer, "close_notify");
   }
-  // Two buffers of 17 kB, made again at need: SSL_MODE_RELEASE_BUFFERS does not reach DTLS, and ten
-  // thousand associations that carry no data must not keep them. SSL_write wants them back itself.
-  SSL_free_buffers(ssl.get());
 }
 
 void DtlsEngine::State::take_failure() {

@@ -26,6 +26,7 @@ Result<std::unique_ptr<Runtime>> Runtime::create(RuntimeConfig config, Random& r
     Shard::Setup setup;
     setup.index = i;
     setup.gso = config.udp.gso;
+    setup.collect = config.collect;
     if (config.pin_threads) setup.cpu = static_cast<int>(i % cores());
     if (!config.addresses.empty()) {
       auto sockets = open_sockets(config.addresses, config.ports, config.udp, random, i, count);

@@ -30,6 +30,7 @@ struct RuntimeConfig {
   UdpOptions udp;
   bool pin_threads = false;  // shard i to core i modulo cores
   size_t packets_per_shard = 65536;
+  Duration collect{0};  // see Shard::Setup
 };
 
 class Runtime {

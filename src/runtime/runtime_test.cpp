@@ -32,9 +32,10 @@ T get(std::future<T> future) {
 
 class RuntimeTest : public testing::Test {
  protected:
-  void make(uint32_t shards, std::vector<BindAddress> addresses = {kV4, kV6}) {
+  void make(uint32_t shards, std::vector<BindAddress> addresses = {kV4, kV6}, Duration collect = {}) {
     RuntimeConfig config;
     config.event_loops = shards;
+    config.collect = collect;
     config.addresses = std::move(addresses);
     auto made = Runtime::create(config, random_);
     if (!made) {
@@ -137,6 +138,42 @@ TEST_F(RuntimeTest, a_turns_datagrams_leave_together_after_end_of_turn) {
   ShardStats figures = stats(0);
   EXPECT_EQ(figures.tx.datagrams, 10u);
   EXPECT_EQ(figures.tx.system_calls, 1u);
+  finish();
+}
+
+TEST_F(RuntimeTest, media_waits_for_more_of_it_and_leaves_with_what_is_urgent) {
+  make(1, {kV4}, 1h);
+  Client client(kV4);
+  Shard& shard = runtime_->shard(0);
+  start();
+  auto media = [&](std::string_view text) {
+    std::memcpy(shard.tx().reserve(text.size()).data(), text.data(), text.size());
+    shard.tx().commit({0, client.local()}, text.size());
+    return true;
+  };
+  ask(0, [&] { return media("one"); });
+  ask(0, [&] { return media("two"); });
+  EXPECT_EQ(stats(0).tx.datagrams, 0u);
+  ask(0, [&] {
+    shard.tx().push({0, client.local()}, as_bytes("now"));
+    return true;
+  });
+  for (const char* text : {"one", "two", "now"}) EXPECT_EQ(client.receive(), text);
+  EXPECT_EQ(stats(0).tx.system_calls, 1u);
+  finish();
+}
+
+TEST_F(RuntimeTest, media_waits_no_longer_than_told) {
+  make(1, {kV4}, 2ms);
+  Client client(kV4);
+  Shard& shard = runtime_->shard(0);
+  start();
+  ask(0, [&] {
+    std::memcpy(shard.tx().reserve(3).data(), "one", 3);
+    shard.tx().commit({0, client.local()}, 3);
+    return true;
+  });
+  EXPECT_EQ(client.receive(), "one");
   finish();
 }
 

@@ -56,6 +56,7 @@ Shard::Shard(Setup setup, PacketPool& pool, PostMesh& mesh, Watchdog& watchdog, 
       watchdog_(watchdog),
       sockets_(std::move(setup.sockets)),
       wants_writable_(sockets_.size(), false),
+      collect_(setup.collect),
       sender_(sockets_, setup.gso),
       receiver_(pool),
       ports_(epoll_fd, kPortTag, pool),
@@ -149,7 +150,7 @@ int Shard::wait(epoll_event* events) {
 }
 
 Instant Shard::next_deadline() const {
-  Instant next = timers_.next();
+  Instant next = std::min(timers_.next(), send_at_);
   return callbacks_.next_deadline ? std::min(next, callbacks_.next_deadline()) : next;
 }
 
@@ -199,13 +200,22 @@ void Shard::run_timers() {
   tick("peers' timers");
 }
 
+// Media may wait a moment for more media, so that more datagrams share one GSO run; what ICE and DTLS
+// push waits for nothing, and takes along what is there.
+bool Shard::may_wait() {
+  if (collect_ == Duration::zero() || tx_.urgent() || stopping_ || tx_.queued_bytes() >= kCollectBytes) return false;
+  if (send_at_ == kNever) send_at_ = now_ + collect_;
+  return now_ < send_at_;
+}
+
 void Shard::flush() {
-  if (tx_.empty()) return;
+  if (tx_.empty() || may_wait()) return;
   send_now();
   tick("sending");
 }
 
 void Shard::send_now() {
+  send_at_ = kNever;
   sender_.send(tx_);
   tx_.clear();
   for (uint32_t i = 0; i < sockets_.size(); ++i) watch_writable(i, sender_.backlogged(i));

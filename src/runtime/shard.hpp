@@ -56,6 +56,9 @@ class Shard final : public Executor {
     bool gso = true;
     int cpu = -1;  // pin the thread to it; -1: do not
     size_t packet_limit = 65536;
+    // Datagrams wait this long for more to the same destination (see Shard::may_wait); 0: no longer than
+    // the turn.
+    Duration collect{0};
   };
   // Node index + 1 of `mesh`. The pool outlives every packet, of other shards too, so Runtime keeps it.
   static Result<std::unique_ptr<Shard>> create(Setup setup, PacketPool& pool, PostMesh& mesh, Watchdog& watchdog);
@@ -92,12 +95,14 @@ class Shard final : public Executor {
   void run_posts();
   void run_timers();
   void flush();
+  bool may_wait();
   void handle_ready(uint32_t tag, uint32_t events);
   void watch_writable(SocketId socket, bool wanted);
   Instant next_deadline() const;
   void pin_thread() const;
   void tick(const char* what);  // reads the clock, tells the watchdog
 
+  static constexpr size_t kCollectBytes = 256 * 1024;  // more than this does not wait
   static constexpr int kPostsPerTurn = 1024;
   static constexpr int kReadsPerTurn = 4;  // recvmmsg calls per socket
 
@@ -112,6 +117,8 @@ class Shard final : public Executor {
   std::vector<UdpSocket> sockets_;
   std::vector<bool> wants_writable_;
   TxQueue tx_;
+  Duration collect_;
+  Instant send_at_ = kNever;  // when what waits in tx_ leaves; kNever: nothing waits
   UdpSender sender_;
   UdpReceiver receiver_;
   UdpPortSet ports_;

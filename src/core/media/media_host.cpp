@@ -70,9 +70,9 @@ void MediaHost::end_of_turn(Instant now) {
   sending_.flush(env_.tx);
 }
 
-void MediaHost::before_send(const PeerHost& host) {
-  if (last_sender_ == &host) return;
-  last_sender_ = &host;
+void MediaHost::before_send(const PeerHost& host, uint8_t mline) {
+  if (!order_.enter(host.slot(), mline)) return;
+  if (rtc::HotLines* lines = order_.stale_lines()) host.find_hot_lines(mline, *lines);
   if (env_.tx.queued_bytes() < kSendNow || !env_.flush) return;
   sending_.flush(env_.tx);
   env_.flush();
@@ -104,6 +104,7 @@ bool MediaHost::name_peer(PeerHost& host) {
 
 void MediaHost::forget_peer(PeerHost& host) {
   demux_.remove(host.slot());
+  order_.forget(host.slot());
   deadlines_.remove(host.slot());
 }
 

@@ -20,6 +20,7 @@
 #include "core/media/media_event.hpp"
 #include "core/media/peer_demux.hpp"
 #include "core/media/peer_host.hpp"
+#include "core/media/send_order.hpp"
 #include "rtc/peer/peer.hpp"
 #include "rtc/peer/shared_sending.hpp"
 #include "runtime/deadline_heap.hpp"
@@ -99,7 +100,7 @@ class MediaHost final : public MediaShard {
   friend class PeerHost;
   // Before `host` sends a packet. Sends what is there if it has become much, but never between two packets
   // of one host, which are to leave as one run.
-  void before_send(const PeerHost& host);
+  void before_send(const PeerHost& host, uint8_t mline);
   // A peer was used: its events, deadline and demultiplexer entries are looked at before the turn ends.
   void touch(PeerHost& host);
   void settle(PeerHost& host, Instant now);
@@ -113,8 +114,8 @@ class MediaHost final : public MediaShard {
   uint32_t count_;
   MediaShardEnv env_;
   MediaLinks links_;
-  rtc::SharedSending sending_;             // outlives the peers
-  const PeerHost* last_sender_ = nullptr;  // only compared
+  rtc::SharedSending sending_;  // outlives the peers
+  SendOrder order_;
   std::vector<std::unique_ptr<PeerHost>> slots_;
   std::vector<uint32_t> free_slots_;
   std::unordered_map<PeerId, uint32_t> by_id_;

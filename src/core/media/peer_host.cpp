@@ -127,6 +127,13 @@ void PeerHost::drop_handler() {
   for (TimerId timer : std::exchange(timers_, {})) host_.env_.executor.cancel(timer);
 }
 
+void PeerHost::find_hot_lines(uint8_t mline, rtc::HotLines& lines) const {
+  if (!peer_) return;
+  peer_->find_hot_lines(mline, lines);
+  lines.add(*peer_);
+  lines.add(this, rtc::HotLines::kLine);
+}
+
 void PeerHost::close_for_name_clash() {
   disconnected();
   forward(rtc::Closed{rtc::CloseReason::ice_failed});
@@ -136,7 +143,7 @@ void PeerHost::close_for_name_clash() {
 bool PeerHost::send(const OutgoingRtp& rtp) {
   if (!peer_) return false;
   // A packet on its way out changes no deadline, name or event of its peer: nothing to settle.
-  host_.before_send(*this);
+  host_.before_send(*this, rtp.mline);
   return peer_->send(rtp, now());
 }
 

@@ -15,7 +15,9 @@ constexpr size_t kRoom = 768;  // the longest USERNAME is 513 bytes, everything 
 void commit(TxQueue& tx, const Flow& to, MessageWriter& writer) {
   writer.add_fingerprint();
   Bytes message = writer.finish();
-  if (!message.empty()) tx.commit(to, message.size());
+  if (message.empty()) return;
+  tx.hurry();
+  tx.commit(to, message.size());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "rtc/peer/media_streams.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace limen::rtc {
 
@@ -13,7 +14,13 @@ MediaStreams::MediaStreams(const PeerConfig& config, SecureTransport& transport,
       drops_(drops),
       tuning_(config.tuning),
       own_recent_(recent == nullptr ? std::make_unique<RecentPackets>() : nullptr),
-      recent_(recent == nullptr ? *own_recent_ : *recent) {}
+      recent_(recent == nullptr ? *own_recent_ : *recent) {
+  recent_.enter();
+}
+
+MediaStreams::~MediaStreams() {
+  recent_.leave();
+}
 
 void MediaStreams::set_media(const PeerMediaConfig& media, Instant now) {
   size_t count = std::min(media.mlines.size(), kMaxMlines);
@@ -157,6 +164,17 @@ void MediaStreams::send(const RtcpFeedback& feedback, Instant now) {
     if (sources_.find(slot) == nullptr) continue;
     if (mline.slots[substream].keyframes.request(now)) send_keyframe_request(mline, slot);
   }
+}
+
+void MediaStreams::find_hot_lines(uint8_t index, HotLines& lines) const {
+  lines.add(mlines_);
+  lines.add(transport_sequence_);
+  if (index >= mlines_.size()) return;
+  const Mline& mline = *mlines_[index];
+  lines.add(mlines_[index]);
+  lines.add(mline.send);
+  lines.add(&mline.config(), offsetof(MlineConfig, max_message_size));
+  if (mline.send) lines.add(*mline.send);
 }
 
 void MediaStreams::fill(PeerStats& stats) const {

@@ -30,6 +30,7 @@ class MediaStreams {
  public:
   MediaStreams(const PeerConfig& config, SecureTransport& transport, Random& random, EventQueue& events,
                DropCounts& drops, RecentPackets* recent);
+  ~MediaStreams();
 
   void set_media(const PeerMediaConfig& media, Instant now);
   void set_tuning(const PeerTuning& tuning);
@@ -47,6 +48,7 @@ class MediaStreams {
   Instant next_deadline() const;
   void handle_timeout(Instant now);
   void fill(PeerStats& stats) const;
+  void find_hot_lines(uint8_t mline, HotLines& lines) const;
 
  private:
   void configure_mline(uint8_t index, const MlineConfig& next);

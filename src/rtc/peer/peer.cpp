@@ -204,4 +204,11 @@ PeerStats Peer::stats(Instant) const {
   return stats;
 }
 
+void Peer::find_hot_lines(uint8_t mline, HotLines& lines) const {
+  lines.clear();
+  lines.add(state_.get(), HotLines::kLine);
+  state_->transport.find_hot_lines(lines);
+  state_->media.find_hot_lines(mline, lines);
+}
+
 }  // namespace limen::rtc

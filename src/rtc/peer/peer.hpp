@@ -13,6 +13,7 @@
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "base/tx_queue.hpp"
+#include "rtc/peer/hot_lines.hpp"
 #include "rtc/peer/packet_observer.hpp"
 #include "rtc/peer/peer_config.hpp"
 #include "rtc/peer/peer_events.hpp"
@@ -65,6 +66,8 @@ class Peer {
   bool owns(const Flow& flow) const;
   uint32_t transaction_tag() const;
   PeerStats stats(Instant now) const;
+  // What sending on an m-line touches. Good for as long as the configuration stays.
+  void find_hot_lines(uint8_t mline, HotLines& lines) const;
 
  private:
   struct State;

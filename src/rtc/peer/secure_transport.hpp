@@ -19,6 +19,7 @@
 #include "rtc/ice/ice_agent.hpp"
 #include "rtc/peer/drop_reason.hpp"
 #include "rtc/peer/event_queue.hpp"
+#include "rtc/peer/hot_lines.hpp"
 #include "rtc/peer/packet_observer.hpp"
 #include "rtc/peer/peer_config.hpp"
 #include "rtc/peer/peer_stats.hpp"
@@ -71,6 +72,7 @@ class SecureTransport {
   DtlsRole role() const { return role_; }
   const IceAgent& ice() const { return ice_; }
   void fill(PeerStats& stats) const;
+  void find_hot_lines(HotLines& lines) const;
 
  private:
   Inbound handle_media(const Flow& from, Packet& packet, bool rtp, Instant now);

@@ -50,6 +50,14 @@ class SrtpSender {
   size_t rtp_overhead() const { return crypto::srtp_tag_size(profile_); }
   size_t rtcp_overhead() const { return crypto::srtcp_tag_size(profile_) + 4; }
   crypto::SrtpProfile profile() const { return profile_; }
+  // Tells add(address, size) what protecting an RTP packet touches.
+  template <typename Add>
+  void find_hot_lines(Add&& add) const {
+    add(this, sizeof *this);
+    streams_.find_hot_lines(add);
+    constexpr size_t kKeys = 384;  // round keys, salt and digests; of GCM the beginning
+    add(rtp_.get(), kKeys);
+  }
 
  private:
   friend class SrtpBatch;

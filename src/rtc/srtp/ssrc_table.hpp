@@ -33,6 +33,13 @@ class SsrcTable {
     last_ = at;
     return **it;
   }
+  // Of the entry that was used last.
+  template <typename Add>
+  void find_hot_lines(Add&& add) const {
+    if (last_ >= entries_.size()) return;
+    add(&entries_[last_], sizeof entries_[last_]);
+    add(entries_[last_].get(), sizeof(State));
+  }
 
  private:
   size_t position(uint32_t ssrc) const {

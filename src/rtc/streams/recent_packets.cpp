@@ -58,6 +58,12 @@ void RecentPackets::trim(Instant now) {
   if (count_ == 0 && ring_.size() > kLately) ring_ = {};
 }
 
+void RecentPackets::leave() {
+  if (--users_ != 0) return;
+  while (count_ != 0) drop_oldest();
+  ring_ = {};
+}
+
 void RecentPackets::drop_oldest() {
   at(first_).packet = Packet();
   ++first_;

@@ -35,6 +35,9 @@ class RecentPackets {
   // Lets go of what is too old; called now and then, so that an idle shard pins nothing.
   void trim(Instant now);
   size_t size() const { return count_; }
+  // Whoever may ask for packets again. When the last one leaves, all go.
+  void enter() { ++users_; }
+  void leave();
 
  private:
   // What was added lately, found by the packet's storage: the subscribers of one packet come close together.
@@ -48,6 +51,7 @@ class RecentPackets {
   std::vector<Source> ring_;  // a power of two
   Number first_ = 0;          // number of the oldest
   size_t count_ = 0;
+  size_t users_ = 0;
   std::array<Number, kLately> lately_{};
 };
 
