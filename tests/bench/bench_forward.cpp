@@ -3,7 +3,7 @@
 // of a turn (encrypted, in order), with and without sending them to sockets that nobody reads. One frame of
 // three video packets a turn, or one audio packet.
 //
-// Two shards: each with a room of its own on a thread of its own; and one room over both.
+// Two shards: each with a room of its own on a thread of its own.
 #include <benchmark/benchmark.h>
 
 #include <atomic>
