@@ -52,16 +52,11 @@ std::vector<std::unique_ptr<LogSink>> builtin_loggers() {
 }
 
 std::vector<std::string> packages_not_built_in() {
-  return {"janus.plugin.duktape",
-          "janus.plugin.lua",
-          "janus.plugin.sip",
-          "janus.transport.rabbitmq",
-          "janus.transport.mqtt",
-          "janus.transport.nanomsg",
-          "janus.transport.pfunix",
-          "janus.eventhandler.rabbitmqevh",
-          "janus.eventhandler.mqttevh",
-          "janus.eventhandler.nanomsgevh",
+  return {"janus.plugin.duktape",       "janus.plugin.lua",
+          "janus.plugin.sip",           "janus.transport.rabbitmq",
+          "janus.transport.mqtt",       "janus.transport.nanomsg",
+          "janus.transport.pfunix",     "janus.eventhandler.rabbitmqevh",
+          "janus.eventhandler.mqttevh", "janus.eventhandler.nanomsgevh",
           "janus.eventhandler.gelfevh"};
 }
 
