@@ -161,7 +161,11 @@ JsonObject VideoRoomHandle::joined(const JoinAsPublisher& request) const {
 RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::join_subscriber(Room& room, Message& message) {
   auto request = read<JoinAsSubscriber>(message.body);
   if (!request) return passed_on(request);
-  if (message.jsep) return refuse(ErrorCode::invalid_request, "Can't send an offer to create subscribers");
+  bool answers = request->client_offer.value_or(false);
+  if (message.jsep && (!answers || message.jsep->type != "offer")) {
+    return refuse(ErrorCode::invalid_request, "Can't send an offer to create subscribers");
+  }
+  if (answers && !message.jsep) return refuse(ErrorCode::invalid_sdp, "An offer is needed with client_offer");
   bool legacy = !request->streams || request->streams->empty();
   if (legacy) {
     auto entries = entries_of_feed(rooms_, room, *request, message.body);
@@ -178,9 +182,15 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::join_subscriber(Room& room
   options.autoupdate = request->autoupdate.value_or(true);
   options.e2ee = e2ee.value_or(false);
   auto subscriber = std::make_unique<Subscriber>(rooms_, room, context_, options);
-  if (!subscriber->add(*wanted, true)) return refuse(ErrorCode::invalid_sdp, "Can't offer an SDP with no stream");
-  subscriber_ = std::move(subscriber);
   Outcome out;
+  if (answers) {
+    auto answer = subscriber->answer(*wanted, *message.jsep);
+    if (!answer) return passed_on(answer);
+    out.jsep = std::move(*answer);
+  } else if (!subscriber->add(*wanted, true)) {
+    return refuse(ErrorCode::invalid_sdp, "Can't offer an SDP with no stream");
+  }
+  subscriber_ = std::move(subscriber);
   out.data = JsonObject{{"videoroom", "attached"}, {"room", room.id().json()}, {"streams", subscriber_->summary()}};
   if (legacy) {
     const Publisher& feed = wanted->front().stream->publisher;
@@ -188,7 +198,7 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::join_subscriber(Room& room
     out.data["warning"] = "deprecated_api";
     for (auto& member : feed.card()) out.data[member.key()] = member.value();
   }
-  out.jsep = subscriber_->offer(false);
+  if (!answers) out.jsep = subscriber_->offer(false);
   rooms_.notify(&context_, JsonObject{{"event", "subscribing"},
                                       {"room", room.id().json()},
                                       {"streams", subscriber_->summary()},

@@ -121,6 +121,7 @@ JsonObject Subscriber::updated() const {
 }
 
 void Subscriber::push_update(std::string_view transaction, HandleContext* subject) {
+  if (answers_) return context_.push_event(transaction, updated());
   if (!answered_) {
     pending_offer_ = true;
     return;
@@ -174,7 +175,7 @@ void Subscriber::sync_media() {
     sink.mline = static_cast<uint8_t>(stream->mindex);
     sink.kind = stream->kind;
     sink.codec = stream->codec;
-    sink.payload_type = sdp::default_payload_type(stream->codec);
+    sink.payload_type = stream->payload_type.value_or(sdp::default_payload_type(stream->codec));
     for (const PublishedStream* source : stream->sources) {
       media::StreamId id = source->publisher.stream_id(*source);
       if (id) sink.sources.push_back(id);

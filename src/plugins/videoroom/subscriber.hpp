@@ -15,6 +15,7 @@
 #include "plugins/videoroom/published_stream.hpp"
 #include "plugins/videoroom/subscriber_media.hpp"
 #include "plugins/videoroom/subscriber_requests.hpp"
+#include "wire/sdp/session_description.hpp"
 
 namespace limen::videoroom {
 
@@ -37,6 +38,7 @@ struct SubscriberStream {
   std::string profile;
   std::string msid;
   std::vector<PublishedStream*> sources;  // at most one unless data
+  std::optional<uint8_t> payload_type;    // of the client's offer; nothing: ours
   int spatial = 2, temporal = 2;          // wanted
   uint32_t fallback = 0;                  // microseconds; 0: the default
   int16_t min_delay = -1, max_delay = -1;
@@ -87,6 +89,12 @@ class Subscriber {
   bool add(const std::vector<Wanted>& wanted, bool joining);
   JsonArray summary() const;
   LocalJsep offer(bool restart);
+  // For clients that must offer (WHEP): each m-line gets the first wanted stream that it can take. Once, in place of
+  // add() and offer(); such a subscription never offers.
+  RoomResult<LocalJsep> answer(const std::vector<Wanted>& wanted, const RemoteJsep& jsep);
+  // Another offer of the same m-lines: new ICE credentials, other directions.
+  RoomResult<LocalJsep> answer_again(const RemoteJsep& jsep);
+  bool answers() const { return answers_; }
 
   // Requests; `body` is the request's.
   RoomResult<SubscriberReply> start(const std::optional<RemoteJsep>& jsep);
@@ -118,6 +126,7 @@ class Subscriber {
   bool remove(const std::vector<UnsubscribeEntry>& entries, const std::vector<std::optional<Id>>& feeds);
   SubscriberReply changed(bool anything);
   JsonObject updated() const;
+  LocalJsep answer_mlines(const sdp::SessionDescription& offer);
   void push_update(std::string_view transaction, HandleContext* subject);
   void configure_one(SubscriberStream& stream, const ConfigureEntry& entry);
   void choose_layers(SubscriberStream& stream, const LayerWish& wish);
@@ -136,6 +145,7 @@ class Subscriber {
   bool answered_ = false;
   bool pending_offer_ = false, pending_restart_ = false;
   bool skipped_update_ = false;
+  bool answers_ = false;  // the client offers
 };
 
 // The streams that these entries name: checked, in order; one bad entry fails all of them. `e2ee`: what

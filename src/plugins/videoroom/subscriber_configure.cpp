@@ -162,7 +162,7 @@ RoomResult<SubscriberReply> Subscriber::configure(const JsonObject& body) {
   reply.data = room_event(*room_);
   reply.data["configured"] = "ok";
   bool restart = request->restart.value_or(false);
-  if (!restart && !request->update.value_or(false)) return reply;
+  if (answers_ || (!restart && !request->update.value_or(false))) return reply;
   if (!answered_) {
     pending_offer_ = true;
     pending_restart_ = pending_restart_ || restart;

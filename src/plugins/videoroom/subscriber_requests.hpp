@@ -25,7 +25,7 @@ void describe_layers(V& v, LayerWish& r) {
 struct JoinAsSubscriber {
   std::optional<uint32_t> private_id;
   std::optional<JsonArray> streams;
-  std::optional<bool> use_msid, autoupdate, audio, video, data, offer_audio, offer_video, offer_data;
+  std::optional<bool> use_msid, autoupdate, client_offer, audio, video, data, offer_audio, offer_video, offer_data;
   LayerWish layers;
 };
 template <typename V>
@@ -34,6 +34,7 @@ void describe(V& v, JoinAsSubscriber& r) {
   v.field("private_id", r.private_id, "Which participant this is");
   v.field("use_msid", r.use_msid, "Offers name the publisher");
   v.field("autoupdate", r.autoupdate, "Offer again when a publisher goes");
+  v.field("client_offer", r.client_offer, "The request carries an offer, which is answered");
   v.field("audio", r.audio, "Accepted and not used");
   v.field("video", r.video, "Accepted and not used");
   v.field("data", r.data, "Accepted and not used");

@@ -18,6 +18,9 @@ constexpr std::array<std::string_view, 12> kAsync{
     "join",  "joinandconfigure", "configure", "publish",   "unpublish",   "start",
     "pause", "switch",           "leave",     "subscribe", "unsubscribe", "update"};
 
+// Requests of subscribers that end in an offer of ours.
+constexpr std::array<std::string_view, 3> kOffering{"subscribe", "unsubscribe", "update"};
+
 Json as_json(RoomResult<JsonObject> result) {
   if (!result) return error_body(result.error());
   return std::move(*result);
@@ -90,10 +93,11 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::run_subscriber(const std::
   if (name == "join") return refuse(ErrorCode::already_joined, "Already in as a subscriber on this handle");
   if (name == "joinandconfigure" || name == "publish" || name == "unpublish") return unknown_request(name);
   if (subscriber_->room() == nullptr) return refuse(ErrorCode::no_such_room, "No such room");
-  if (message.jsep && message.jsep->type == "offer") {
-    return refuse(ErrorCode::invalid_sdp_type, "Only publishers send offers");
-  }
   Subscriber& own = *subscriber_;
+  if (message.jsep && message.jsep->type == "offer") return reoffered(name, message);
+  if (own.answers() && std::ranges::find(kOffering, name) != kOffering.end()) {
+    return refuse(ErrorCode::invalid_request, "This subscription only answers: make another one");
+  }
   RoomResult<SubscriberReply> reply = unknown_request(name);
   if (name == "start") reply = own.start(message.jsep);
   else if (name == "pause") reply = own.pause();
@@ -106,6 +110,19 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::run_subscriber(const std::
   if (!reply) return passed_on(reply);
   Outcome out{.data = std::move(reply->data), .jsep = std::move(reply->jsep), .silent = reply->silent};
   if (name == "start") out.then = [&own] { own.push_held_back(); };
+  return out;
+}
+
+RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::reoffered(const std::string& name, const Message& message) {
+  if (!subscriber_->answers() || name != "configure") {
+    return refuse(ErrorCode::invalid_sdp_type, "Only publishers send offers");
+  }
+  auto answer = subscriber_->answer_again(*message.jsep);
+  if (!answer) return passed_on(answer);
+  Outcome out;
+  out.data = room_event(*subscriber_->room());
+  out.data["configured"] = "ok";
+  out.jsep = std::move(*answer);
   return out;
 }
 

@@ -42,6 +42,7 @@ class VideoRoomHandle final : public PluginHandle {
   RoomResult<Outcome> run_fresh(const std::string& name, Message& message);
   RoomResult<Outcome> run_publisher(const std::string& name, Message& message);
   RoomResult<Outcome> run_subscriber(const std::string& name, Message& message);
+  RoomResult<Outcome> reoffered(const std::string& name, const Message& message);
 
   RoomResult<Outcome> join(const std::string& name, Message& message);
   RoomResult<Outcome> join_publisher(class Room& room, const JoinRequest& join, const std::string& name,

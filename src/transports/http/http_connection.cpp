@@ -56,7 +56,7 @@ void HttpConnection::on_read(error_code failure, size_t size) {
   reading_ = false;
   if (phase_ == Phase::closed) return;
   if (failure) return on_input_end(failure);
-  if (phase_ == Phase::lingering) {
+  if (phase_ == Phase::lingering || phase_ == Phase::streaming) {
     discarded_ += size;
     if (discarded_ > kMostDiscarded) return close();
     return read_more();
@@ -119,7 +119,10 @@ void HttpConnection::begin_exchange() {
   auto finish = [weak = weak_from_this(), number = ++number_](std::optional<net::HttpResponse> response) {
     if (auto self = weak.lock()) self->finish(number, std::move(response));
   };
-  auto exchange = std::make_shared<HttpExchange>(peer_, request.method == "HEAD", std::move(finish));
+  auto push = [weak = weak_from_this(), number = number_](std::optional<std::string> bytes) {
+    if (auto self = weak.lock()) self->push(number, std::move(bytes));
+  };
+  auto exchange = std::make_shared<HttpExchange>(peer_, request.method == "HEAD", std::move(finish), std::move(push));
   exchange_ = exchange;
   handler_(exchange, std::move(request));
   exchange.reset();
@@ -132,7 +135,16 @@ void HttpConnection::finish(uint64_t number, std::optional<net::HttpResponse> re
   close_after_ = response->close || !keep_alive_;
   response->close = close_after_;
   if (old_client_ && !close_after_) response->headers.emplace_back("Connection", "keep-alive");
-  write(to_wire(*response, executor_.wall_time()), Phase::writing);
+  Phase next = response->endless && !response->head_only ? Phase::streaming : Phase::writing;
+  write(to_wire(*response, executor_.wall_time()), next);
+}
+
+void HttpConnection::push(uint64_t number, std::optional<std::string> bytes) {
+  if (phase_ != Phase::streaming || number != number_ || stream_over_) return;
+  if (bytes) pushed_ += *bytes;
+  else stream_over_ = true;
+  if (pushed_.size() > kMostPushed) return close();
+  if (output_.empty()) on_written();
 }
 
 void HttpConnection::write(std::string bytes, Phase phase) {
@@ -157,6 +169,11 @@ void HttpConnection::write_rest() {
 void HttpConnection::on_written() {
   bool continuing = phase_ == Phase::continuing;
   output_ = {};
+  if (phase_ == Phase::streaming) {
+    if (!pushed_.empty()) return write(std::exchange(pushed_, {}), Phase::streaming);
+    if (stream_over_) return linger();
+    return set_deadline(kNever);
+  }
   phase_ = Phase::reading;
   if (continuing) return parse();
   if (close_after_) return linger();

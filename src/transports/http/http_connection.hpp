@@ -26,6 +26,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   static constexpr Duration kWriteTime = std::chrono::seconds(60);    // without any progress
   static constexpr Duration kLingerTime = std::chrono::seconds(2);    // for the client to read our last words
   static constexpr size_t kMostUnread = 64 * 1024;
+  static constexpr size_t kMostPushed = 64 * 1024;  // of an endless answer to a client that does not read
 
   using Handler = std::function<void(const std::shared_ptr<HttpExchange>&, net::HttpRequest)>;
   using Closed = std::function<void(uint64_t id)>;
@@ -38,7 +39,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   uint64_t id() const { return id_; }
 
  private:
-  enum class Phase : uint8_t { handshake, reading, continuing, waiting, writing, lingering, closed };
+  enum class Phase : uint8_t { handshake, reading, continuing, waiting, writing, streaming, lingering, closed };
 
   void read_more();
   void on_read(boost::system::error_code failure, size_t size);
@@ -47,6 +48,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void await_request();
   void begin_exchange();
   void finish(uint64_t number, std::optional<net::HttpResponse> response);
+  void push(uint64_t number, std::optional<std::string> bytes);
   void write(std::string bytes, Phase phase);
   void write_rest();
   void on_written();
@@ -67,6 +69,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::string input_;
   std::string output_;
   size_t written_ = 0;
+  std::string pushed_;  // of an endless answer, not being written yet
+  bool stream_over_ = false;
   Instant request_began_ = kNever;
   bool reading_ = false;
   bool input_ended_ = false;

@@ -17,9 +17,11 @@ class HttpExchange {
  public:
   // nullopt: close the connection without an answer.
   using Finish = std::move_only_function<void(std::optional<net::HttpResponse>)>;
+  // More of an endless body; nullopt: its end.
+  using Push = std::function<void(std::optional<std::string>)>;
 
-  HttpExchange(net::PeerName peer, bool head_only, Finish finish)
-      : peer_(std::move(peer)), head_only_(head_only), finish_(std::move(finish)) {}
+  HttpExchange(net::PeerName peer, bool head_only, Finish finish, Push push = {})
+      : peer_(std::move(peer)), head_only_(head_only), finish_(std::move(finish)), push_(std::move(push)) {}
   ~HttpExchange() { abort(); }
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
@@ -36,7 +38,24 @@ class HttpExchange {
     on_gone_ = nullptr;
     std::exchange(finish_, nullptr)(std::move(response));
   }
+  // An answer that goes on with push() for as long as both sides like; whoever keeps the exchange is told when the
+  // client has gone.
+  void stream(net::HttpResponse head, Task on_gone) {
+    if (!finish_) return;
+    head.endless = head.close = true;
+    respond(std::move(head));
+    on_gone_ = std::move(on_gone);
+    streaming_ = true;
+  }
+  void push(std::string bytes) {
+    if (streaming_ && push_) push_(std::move(bytes));
+  }
+  void end_stream() {
+    on_gone_ = nullptr;
+    if (std::exchange(streaming_, false) && push_) push_(std::nullopt);
+  }
   void abort() {
+    end_stream();
     on_gone_ = nullptr;
     if (finish_) std::exchange(finish_, nullptr)(std::nullopt);
   }
@@ -46,6 +65,7 @@ class HttpExchange {
   bool cares_if_gone() const { return on_gone_ != nullptr; }
   void client_gone() {
     finish_ = nullptr;
+    streaming_ = false;
     if (on_gone_) std::exchange(on_gone_, nullptr)();
   }
 
@@ -54,6 +74,8 @@ class HttpExchange {
   bool head_only_;
   net::HttpHeaders headers_;
   Finish finish_;
+  Push push_;
+  bool streaming_ = false;
   Task on_gone_;
 };
 

@@ -54,8 +54,10 @@ void HttpService::handle(const std::shared_ptr<HttpExchange>& exchange, net::Htt
   auto text = std::make_shared<const std::string>(std::move(request.target));
   Call call{exchange, std::move(request), text, split_target(*text), {}, entrance.admin, context_.random().u64()};
   const std::string& method = call.request.method;
+  bool elsewhere = !entrance.admin && config_.endpoints != nullptr && config_.endpoints->owns(call.target.path);
   auto path = parse_api_path(call.target.path, entrance.base_path);
-  bool for_pages = !path && !entrance.admin && !config_.web_folder.empty() && (method == "GET" || method == "HEAD");
+  bool for_pages =
+      !path && !elsewhere && !entrance.admin && !config_.web_folder.empty() && (method == "GET" || method == "HEAD");
   std::string_view forwarded = call.request.header("X-Forwarded-For");
   bool allowed = forwarded.empty() || entrance.forwarded.allows(forwarded);
   if (for_pages && allowed) return page(std::move(call));
@@ -66,6 +68,10 @@ void HttpService::handle(const std::shared_ptr<HttpExchange>& exchange, net::Htt
   std::string_view origin = call.request.header("Origin");
   if (origin.empty()) origin = call.request.header("Referer");
   if (!config_.origins.allows(origin)) return refuse(call, "origin", 403);
+  if (elsewhere) {
+    call.request.target = *text;
+    return config_.endpoints->handle(exchange, std::move(call.request));
+  }
   if (method == "OPTIONS") {
     net::HttpResponse response = empty_response(200);
     response.close = true;
@@ -294,6 +300,8 @@ void HttpService::page_facts(const Call& call) {
   if (ports.admin_http != 0 || ports.admin_https != 0) {
     facts["admin"] = place(config_.admin_base_path, ports.admin_http, ports.admin_https);
   }
+  JsonObject beside = config_.endpoints != nullptr ? config_.endpoints->page_facts() : JsonObject();
+  if (!beside.empty()) facts["whip"] = std::move(beside);
   for (auto& member : context_.page_facts()) facts.insert_or_assign(member.key(), std::move(member.value()));
   net::HttpResponse response;
   response.headers.emplace_back("Content-Type", "application/json");

@@ -10,6 +10,7 @@
 
 #include "api/transport.hpp"
 #include "transports/http/api_target.hpp"
+#include "transports/http/endpoints.hpp"
 #include "transports/http/http_exchange.hpp"
 #include "transports/http/long_polls.hpp"
 #include "transports/http/static_pages.hpp"
@@ -41,6 +42,7 @@ struct ServiceConfig {
   OpenPorts ports;
   std::string web_folder;  // "" = no pages
   bool log_refusals = false;
+  Endpoints* endpoints = nullptr;  // outlives the service
 };
 
 class HttpService : public std::enable_shared_from_this<HttpService> {

@@ -67,6 +67,7 @@ net::TlsFiles tls_files(const net::CertificatesConfig& config) {
 
 class HttpTransport final : public Transport {
  public:
+  explicit HttpTransport(std::unique_ptr<Endpoints> endpoints) : endpoints_(std::move(endpoints)) {}
   ~HttpTransport() override { stop(); }
 
   const ModuleInfo& info() const override { return kInfo; }
@@ -85,6 +86,7 @@ class HttpTransport final : public Transport {
   bool serves(bool admin) const;
 
   TransportContext* context_ = nullptr;
+  std::unique_ptr<Endpoints> endpoints_;  // may be none
   std::shared_ptr<HttpService> service_;
   std::vector<std::unique_ptr<HttpServer>> servers_;
 };
@@ -96,7 +98,7 @@ Result<> HttpTransport::check_config(const std::string& folder, config::Findings
   auto usable = tls && !config->certificates.cert_pem.empty() ? net::check_tls_files(tls_files(config->certificates))
                                                               : Result<>();
   if (!usable) findings.warnings.push_back(fmt::format("{}: {}", kPackage, usable.error().text));
-  return {};
+  return endpoints_ ? endpoints_->check_config(folder, findings) : Result<>();
 }
 
 Result<> HttpTransport::start(TransportContext& context) {
@@ -107,6 +109,10 @@ Result<> HttpTransport::start(TransportContext& context) {
   if (!config) return std::unexpected(config.error());
   open_servers(*config);
   if (servers_.empty()) return fail("no HTTP port could be opened (see above; http, https, admin_http, admin_https)");
+  if (endpoints_) {
+    auto started = endpoints_->start(context);
+    if (!started && !started.error().text.empty()) log::error(kTag, "{}", started.error().text);
+  }
   start_service(*config);
   return {};
 }
@@ -149,6 +155,7 @@ void HttpTransport::start_service(const HttpConfig& config) {
   service.settings.events = config.general.events;
   service.web_folder = context_->web_folder();
   service.log_refusals = config.general.mhd_debug;
+  service.endpoints = endpoints_.get();
   for (const auto& server : servers_) {
     uint16_t OpenPorts::* port = server->config().entrance.admin
                                      ? (server->secure() ? &OpenPorts::admin_https : &OpenPorts::admin_http)
@@ -160,6 +167,7 @@ void HttpTransport::start_service(const HttpConfig& config) {
 }
 
 void HttpTransport::stop() {
+  if (endpoints_) endpoints_->stop();
   if (service_) service_->stop();
   servers_.clear();
   service_.reset();
@@ -200,8 +208,8 @@ std::optional<Json> HttpTransport::on_query(const Json& request) {
 }  // namespace
 }  // namespace http
 
-std::unique_ptr<Transport> make_http_transport() {
-  return std::make_unique<http::HttpTransport>();
+std::unique_ptr<Transport> make_http_transport(std::unique_ptr<http::Endpoints> endpoints) {
+  return std::make_unique<http::HttpTransport>(std::move(endpoints));
 }
 
 }  // namespace limen

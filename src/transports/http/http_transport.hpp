@@ -5,9 +5,11 @@
 #include <memory>
 
 #include "api/transport.hpp"
+#include "transports/http/endpoints.hpp"
 
 namespace limen {
 
-std::unique_ptr<Transport> make_http_transport();
+// `endpoints`: what else these ports serve; may be none.
+std::unique_ptr<Transport> make_http_transport(std::unique_ptr<http::Endpoints> endpoints = nullptr);
 
 }  // namespace limen

@@ -121,7 +121,7 @@ std::string to_wire(const HttpResponse& response, WallTime now) {
   message.result(static_cast<unsigned>(response.status));
   message.set(http::field::date, http_date(now));
   for (const auto& [name, value] : response.headers) message.insert(name, value);
-  if (response.status != 304) message.content_length(response.body.size());
+  if (response.status != 304 && !response.endless) message.content_length(response.body.size());
   if (response.close) message.set(http::field::connection, "close");
   if (!response.head_only) message.body() = response.body;
   http::serializer<false, http::string_body> serializer(message);

@@ -68,6 +68,8 @@ struct HttpResponse {
   HttpHeaders headers;
   std::string body;
   bool close = false;  // the connection ends after it
+  // The body goes on after `body` until the connection ends (server-sent events).
+  bool endless = false;
   // Answers HEAD: only the length of `body` is sent.
   bool head_only = false;
 };
