@@ -13,6 +13,7 @@
 #include "plugins/videoroom/videoroom_plugin.hpp"
 #include "plugins/voicemail/voicemail_plugin.hpp"
 #include "transports/http/http_transport.hpp"
+#include "transports/unix_socket/unix_socket_transport.hpp"
 #include "transports/websockets/websockets_transport.hpp"
 
 namespace limen::app {
@@ -35,6 +36,7 @@ std::vector<std::unique_ptr<Transport>> builtin_transports() {
   std::vector<std::unique_ptr<Transport>> transports;
   transports.push_back(make_http_transport());
   transports.push_back(make_websockets_transport());
+  transports.push_back(make_unix_socket_transport());
   return transports;
 }
 
@@ -52,11 +54,9 @@ std::vector<std::unique_ptr<LogSink>> builtin_loggers() {
 }
 
 std::vector<std::string> packages_not_built_in() {
-  return {"janus.plugin.duktape",       "janus.plugin.lua",
-          "janus.plugin.sip",           "janus.transport.rabbitmq",
-          "janus.transport.mqtt",       "janus.transport.nanomsg",
-          "janus.transport.pfunix",     "janus.eventhandler.rabbitmqevh",
-          "janus.eventhandler.mqttevh", "janus.eventhandler.nanomsgevh",
+  return {"janus.plugin.duktape",           "janus.plugin.lua",           "janus.plugin.sip",
+          "janus.transport.rabbitmq",       "janus.transport.mqtt",       "janus.transport.nanomsg",
+          "janus.eventhandler.rabbitmqevh", "janus.eventhandler.mqttevh", "janus.eventhandler.nanomsgevh",
           "janus.eventhandler.gelfevh"};
 }
 
