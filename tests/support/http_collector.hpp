@@ -101,11 +101,13 @@ class HttpCollector {
       Post post{in.substr(0, end + 2), in.substr(end + 4, length)};
       in.erase(0, end + 4 + length);
       if (hang_) continue;
+      {  // before the answer: who sees the answer may look at once
+        std::scoped_lock lock(mutex_);
+        posts_.push_back(std::move(post));
+        came_.notify_all();
+      }
       std::string answer = "HTTP/1.1 " + std::to_string(status_) + " X\r\nContent-Length: 2\r\n\r\nok";
       if (::send(connection.first, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return false;
-      std::scoped_lock lock(mutex_);
-      posts_.push_back(std::move(post));
-      came_.notify_all();
     }
   }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "api/media.hpp"
@@ -80,6 +81,10 @@ class FakeShards {
  public:
   explicit FakeShards(uint32_t count, uint64_t seed = 1) : random_(seed) {
     for (uint32_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<FakeShard>(*this, i));
+  }
+  // Posts that nobody ran hold packets of the shards' pools, and their end may post again.
+  ~FakeShards() {
+    while (!queues_.empty()) std::exchange(queues_, {}).clear();
   }
   FakeShard& operator[](uint32_t index) { return *shards_[index]; }
   uint32_t count() const { return static_cast<uint32_t>(shards_.size()); }
