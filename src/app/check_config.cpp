@@ -13,19 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Report {
-  int errors = 0;
-  int warnings = 0;
-  void error(const std::string& text) {
-    ++errors;
-    fmt::print("error:   {}\n", text);
-  }
-  void warning(const std::string& text) {
-    ++warnings;
-    fmt::print("warning: {}\n", text);
-  }
-};
-
 bool built_in(const std::string& file) {
   std::string package = fs::path(file).stem().string();
   std::vector<std::string> absent = packages_not_built_in();
@@ -33,7 +20,7 @@ bool built_in(const std::string& file) {
 }
 
 // Every file of the folder should be readable; that of a module which is not there keeps nobody from starting.
-void check_syntax(const std::string& folder, const std::string& main_file, Report& report) {
+void check_syntax(const std::string& folder, const std::string& main_file, ConfigReport& report) {
   std::error_code error;
   std::vector<std::string> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
@@ -45,48 +32,58 @@ void check_syntax(const std::string& folder, const std::string& main_file, Repor
   for (const std::string& file : files) {
     auto parsed = config::read_file(file);
     if (parsed) continue;
-    if (built_in(file)) report.error(parsed.error().text);
-    else report.warning(parsed.error().text);
+    if (built_in(file)) report.errors.push_back(parsed.error().text);
+    else report.warnings.push_back(parsed.error().text);
   }
 }
 
 template <typename Modules>
-void check_modules(const Modules& modules, const std::string& folder, config::Findings& findings, Report& report) {
+void check_modules(const Modules& modules, const std::string& folder, config::Findings& findings,
+                   ConfigReport& report) {
   for (const auto& module : modules) {
     Result<> checked = module->check_config(folder, findings);
-    if (!checked) report.error(fmt::format("{}: {}", module->info().package, checked.error().text));
+    if (!checked) report.errors.push_back(fmt::format("{}: {}", module->info().package, checked.error().text));
   }
 }
 
 }  // namespace
 
+ConfigReport examine_config(const LoadedSettings& loaded) {
+  ConfigReport report;
+  check_syntax(loaded.configs_folder, loaded.main_file, report);
+  config::Findings findings = loaded.findings;
+  check_modules(builtin_plugins(), loaded.configs_folder, findings, report);
+  check_modules(builtin_transports(), loaded.configs_folder, findings, report);
+  check_modules(builtin_event_handlers(), loaded.configs_folder, findings, report);
+  check_modules(builtin_loggers(), loaded.configs_folder, findings, report);
+  for (const std::string& text : configuration_errors(loaded.settings)) report.errors.push_back(text);
+  const core::CertificateSettings& dtls = loaded.settings.certificates;
+  if (!dtls.cert_pem.empty() && !dtls.cert_key.empty()) {
+    auto certificate = crypto::Certificate::load(dtls.cert_pem, dtls.cert_key, dtls.cert_pwd);
+    if (!certificate) report.errors.push_back(certificate.error().text);
+  }
+  for (const std::string& text : findings.warnings) report.warnings.push_back(text);
+  for (const std::string& text : configuration_notes(loaded)) report.warnings.push_back(text);
+  return report;
+}
+
 int check_config(const Result<LoadedSettings>& loaded, const CommandLine&) {
-  Report report;
   if (!loaded) {
-    report.error(loaded.error().text);
+    fmt::print("error:   {}\n", loaded.error().text);
     return 1;
   }
   fmt::print("Folder {}\nMain file {}\n", loaded->configs_folder,
              loaded->main_file.empty() ? "none: defaults" : loaded->main_file);
-  check_syntax(loaded->configs_folder, loaded->main_file, report);
-  config::Findings findings = loaded->findings;
-  check_modules(builtin_plugins(), loaded->configs_folder, findings, report);
-  check_modules(builtin_transports(), loaded->configs_folder, findings, report);
-  check_modules(builtin_event_handlers(), loaded->configs_folder, findings, report);
-  check_modules(builtin_loggers(), loaded->configs_folder, findings, report);
-  for (const std::string& text : configuration_errors(loaded->settings)) report.error(text);
-  const core::CertificateSettings& dtls = loaded->settings.certificates;
-  if (!dtls.cert_pem.empty() && !dtls.cert_key.empty()) {
-    auto certificate = crypto::Certificate::load(dtls.cert_pem, dtls.cert_key, dtls.cert_pwd);
-    if (!certificate) report.error(certificate.error().text);
-  }
-  for (const std::string& text : findings.warnings) report.warning(text);
-  for (const std::string& text : configuration_notes(*loaded)) report.warning(text);
-  if (report.errors == 0)
+  ConfigReport report = examine_config(*loaded);
+  for (const std::string& text : report.errors) fmt::print("error:   {}\n", text);
+  for (const std::string& text : report.warnings) fmt::print("warning: {}\n", text);
+  if (report.errors.empty())
     fmt::print("The configuration can be used{}.\n",
-               report.warnings == 0 ? "" : fmt::format(", with {} warnings", report.warnings));
-  else fmt::print("{} errors, {} warnings: Limen would not start like this.\n", report.errors, report.warnings);
-  return report.errors == 0 ? 0 : 1;
+               report.warnings.empty() ? "" : fmt::format(", with {} warnings", report.warnings.size()));
+  else
+    fmt::print("{} errors, {} warnings: Limen would not start like this.\n", report.errors.size(),
+               report.warnings.size());
+  return report.errors.empty() ? 0 : 1;
 }
 
 }  // namespace limen::app

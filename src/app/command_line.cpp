@@ -18,7 +18,8 @@ constexpr const char* kFooter =
     "  limen -F /etc/janus                   use an existing configuration folder as it is\n"
     "  limen -F conf -S stun.example.org     find the public address through a STUN server\n"
     "  limen -F conf -1 203.0.113.7          behind 1:1 NAT (cloud machines, containers)\n"
-    "  limen -F conf --check-config          only say what is wrong with the configuration";
+    "  limen -F conf --check-config          only say what is wrong with the configuration\n"
+    "  limen -F conf --doctor                why can nobody connect? (0 fine, 1 problems, 2 warnings)";
 
 void add_process_options(CLI::App& app, CommandLine& o) {
   const char* group = "Process and logging";
@@ -56,6 +57,8 @@ void add_file_options(CLI::App& app, CommandLine& o) {
       ->type_name("FILE")
       ->group(group);
   app.add_flag("--check-config", o.check_config, "Check the configuration, say what is wrong, and exit")->group(group);
+  app.add_flag("--doctor", o.doctor, "Look for what would keep browsers from connecting, say what to do, and exit")
+      ->group(group);
   app.add_option("-P,--plugins-folder", o.plugins_folder, "Folder of loadable plugins")
       ->type_name("PATH")
       ->group(group);

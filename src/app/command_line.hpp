@@ -13,6 +13,7 @@ namespace limen::app {
 struct CommandLine {
   bool show_version = false;
   bool check_config = false;
+  bool doctor = false;
   bool daemon = false;
   bool disable_stdout = false;
   bool log_stdout = false;

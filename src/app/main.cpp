@@ -5,6 +5,7 @@
 
 #include "app/check_config.hpp"
 #include "app/command_line.hpp"
+#include "app/doctor/doctor.hpp"
 #include "app/server.hpp"
 #include "app/settings_loading.hpp"
 #include "app/version.hpp"
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
 
   limen::Result<LoadedSettings> loaded = load_settings(outcome.options);
   if (outcome.options.check_config) return check_config(loaded, outcome.options);
+  if (outcome.options.doctor) return run_doctor(loaded);
   if (!loaded) {
     std::fputs(fmt::format("{}\n", loaded.error().text).c_str(), stderr);
     return 1;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "app/stun_lookup.hpp"
 #include "base/log.hpp"
+#include "core/name_lookup.hpp"
 #include "runtime/interfaces.hpp"
 
 namespace limen::app {
@@ -49,16 +49,24 @@ Result<> ask_stun(const core::GatewaySettings& settings, NetworkSetup& setup) {
   const core::NatSettings& nat = settings.nat;
   if (nat.stun_server.empty()) return {};
   log::info("", "Asking the STUN server {}:{} for the public address ...", nat.stun_server, nat.stun_port);
-  Result<StunLookup> tested =
-      look_up_public_address(nat.stun_server, static_cast<uint16_t>(nat.stun_port), settings.media.ipv6);
-  if (!tested) {
-    if (!nat.ignore_unreachable_ice_server) return std::unexpected(tested.error());
-    setup.warnings.push_back(tested.error().text);
+  core::StunTest test;
+  test.server = nat.stun_server;
+  test.port = static_cast<uint16_t>(nat.stun_port);
+  test.ipv6 = settings.media.ipv6;
+  test.run();
+  if (!test.mapped) {
+    Error error{fmt::format("The STUN server {}:{} does not help: {}{}{}", nat.stun_server, nat.stun_port,
+                            core::stun_failure_text(test.failure), test.reason.empty() ? "" : ": ", test.reason)};
+    if (!nat.ignore_unreachable_ice_server) return std::unexpected(error);
+    setup.warnings.push_back(error.text);
     return {};
   }
-  log::info("", "The public address is {}, says {}", tested->mapped.ip.to_string(), tested->server.to_string());
-  setup.stun_server = tested->server;
-  add_public(setup.public_ips, tested->mapped.ip);
+  log::info("", "The public address is {}, says {}", test.mapped->ip.to_string(), test.server_address->to_string());
+  setup.stun_server = test.server_address;
+  add_public(setup.public_ips, test.mapped->ip);
+  bool mapped_already = std::ranges::any_of(setup.mapping.public_ips,
+                                            [&](const IpAddress& ip) { return ip.is_v4() == test.mapped->ip.is_v4(); });
+  if (nat.nat_1_1_by_stun && !mapped_already) setup.mapping.public_ips.push_back(test.mapped->ip);
   return {};
 }
 
@@ -75,7 +83,7 @@ void warn_of_nat(const core::GatewaySettings& settings, NetworkSetup& setup) {
 
 }  // namespace
 
-Result<NetworkSetup> set_up_network(const core::GatewaySettings& settings) {
+Result<NetworkSetup> list_local_network(const core::GatewaySettings& settings) {
   auto interfaces = runtime::list_interfaces();
   if (!interfaces) return std::unexpected(interfaces.error());
   NetworkSetup setup;
@@ -96,8 +104,14 @@ Result<NetworkSetup> set_up_network(const core::GatewaySettings& settings) {
     setup.bind.push_back(bind);
   }
   read_mapping(settings.nat, setup);
-  if (Result<> asked = ask_stun(settings, setup); !asked) return std::unexpected(asked.error());
-  warn_of_nat(settings, setup);
+  return setup;
+}
+
+Result<NetworkSetup> set_up_network(const core::GatewaySettings& settings) {
+  Result<NetworkSetup> setup = list_local_network(settings);
+  if (!setup) return setup;
+  if (Result<> asked = ask_stun(settings, *setup); !asked) return std::unexpected(asked.error());
+  warn_of_nat(settings, *setup);
   return setup;
 }
 

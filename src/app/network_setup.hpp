@@ -21,6 +21,8 @@ struct NetworkSetup {
   std::vector<std::string> warnings;  // one sentence each
 };
 
+// The part that asks nobody: interfaces, the lists of the configuration, the mapping.
+Result<NetworkSetup> list_local_network(const core::GatewaySettings& settings);
 // Lists interfaces, applies the lists of the configuration, asks the STUN server (blocks up to 5 s).
 Result<NetworkSetup> set_up_network(const core::GatewaySettings& settings);
 

@@ -81,6 +81,16 @@ const char* prepare(const Socket& socket, const SocketAddress& server, uint16_t 
   return ::connect(socket.fd, remote.get(), remote.size) != 0 ? "connect" : nullptr;
 }
 
+std::optional<SocketAddress> local_address(const Socket& socket) {
+  sockaddr_storage raw{};
+  socklen_t size = sizeof raw;
+  if (::getsockname(socket.fd, reinterpret_cast<sockaddr*>(&raw), &size) != 0) return std::nullopt;
+  auto ip = address_of(reinterpret_cast<const sockaddr*>(&raw));
+  // Both families have their port at the same place.
+  if (!ip) return std::nullopt;
+  return SocketAddress{*ip, ntohs(reinterpret_cast<const sockaddr_in*>(&raw)->sin_port)};
+}
+
 const char* converse(const Socket& socket, rtc::StunProbe& probe, TxQueue& tx, const SocketAddress& server) {
   Flow flow{0, server};
   std::array<uint8_t, 1500> buffer{};
@@ -135,6 +145,14 @@ void StunTest::run() {
   if (const char* what = converse(socket, probe, tx, *server_address); what != nullptr) return fail_request(what);
   elapsed_us = to_us(probe.elapsed());
   mapped = probe.mapped();
+  local = local_address(socket);
+  if (mapped && ask_elsewhere && probe.other_address()) {
+    SocketAddress other = *probe.other_address();
+    NativeAddress native(other);
+    if (::connect(socket.fd, native.get(), native.size) != 0) return;
+    rtc::StunProbe second(0, other, tx, random, real_now());
+    if (converse(socket, second, tx, other) == nullptr) mapped_elsewhere = second.mapped();
+  }
   if (mapped) return;
   reason = std::string(probe.failure());
   failure = StunFailure::answer;
@@ -143,6 +161,20 @@ void StunTest::run() {
 void StunTest::fail_request(std::string_view what) {
   failure = StunFailure::request;
   reason = fmt::format("{}: {}", what, std::strerror(errno));
+}
+
+std::string_view stun_failure_text(StunFailure failure) {
+  switch (failure) {
+    case StunFailure::none:
+      return "answered";
+    case StunFailure::unresolved:
+      return "its name cannot be resolved";
+    case StunFailure::request:
+      return "it cannot be reached";
+    case StunFailure::answer:
+      return "it gave no address";
+  }
+  return "";
 }
 
 }  // namespace limen::core

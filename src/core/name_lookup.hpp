@@ -28,7 +28,10 @@ struct StunTest {
   uint16_t local_port = 0;
   bool ipv6 = false;
   std::optional<SocketAddress> server_address;
-  std::optional<SocketAddress> mapped;
+  bool ask_elsewhere = false;           // also the server's other address, if it has one (RFC 5780)
+  std::optional<SocketAddress> local;   // as which the question left
+  std::optional<SocketAddress> mapped;  // as the server saw it
+  std::optional<SocketAddress> mapped_elsewhere;
   StunFailure failure = StunFailure::none;
   std::string reason;  // for the log
   int64_t elapsed_us = 0;
@@ -37,5 +40,7 @@ struct StunTest {
  private:
   void fail_request(std::string_view what);
 };
+
+std::string_view stun_failure_text(StunFailure failure);
 
 }  // namespace limen::core

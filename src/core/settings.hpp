@@ -85,6 +85,7 @@ struct NatSettings {
   bool ignore_mdns = false;
   std::string nat_1_1_mapping;  // comma list
   bool keep_private_host = false;
+  bool nat_1_1_by_stun = false;  // what the STUN server says stands for a missing mapping
   std::string turn_server;
   int turn_port = 3478;
   std::string turn_type = "udp";
@@ -211,6 +212,7 @@ void describe(V& v, NatSettings& s) {
   v.field("ice_tcp", s.ice_tcp, "ICE over TCP");
   v.field("ignore_mdns", s.ignore_mdns, "Drop .local candidates");
   v.field("nat_1_1_mapping", s.nat_1_1_mapping, "Public addresses for host candidates");
+  v.field("nat_1_1_by_stun", s.nat_1_1_by_stun, "Put the address that the STUN server sees into host candidates");
   v.field("keep_private_host", s.keep_private_host, "Advertise the private address too");
   v.field("turn_server", s.turn_server, "TURN server for this server itself");
   v.field("turn_port", s.turn_port, "Its port").range(1, 65535);

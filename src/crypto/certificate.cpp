@@ -126,6 +126,22 @@ KeyType Certificate::key_type() const {
   return EVP_PKEY_get_base_id(state_->key.get()) == EVP_PKEY_RSA ? KeyType::rsa_2048 : KeyType::ec_p256;
 }
 
+std::vector<std::string> Certificate::alternative_names() const {
+  std::vector<std::string> out;
+  NamesPtr names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(state_->certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    int type = 0;
+    const auto* value =
+        static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &type));
+    Bytes bytes(ASN1_STRING_get0_data(value), static_cast<size_t>(ASN1_STRING_length(value)));
+    if (type == GEN_DNS) out.emplace_back(as_text(bytes));
+    else if (type == GEN_IPADD && bytes.size() == 4) out.push_back(IpAddress::v4(bytes.first<4>()).to_string());
+    else if (type == GEN_IPADD && bytes.size() == 16) out.push_back(IpAddress::v6(bytes.first<16>()).to_string());
+  }
+  return out;
+}
+
 std::string Certificate::certificate_pem() const {
   return to_pem([this](BIO* bio) {
     int ok = PEM_write_bio_X509(bio, state_->certificate.get());

@@ -43,6 +43,8 @@ class Certificate {
   std::chrono::sys_seconds not_before() const;
   std::chrono::sys_seconds not_after() const;
   KeyType key_type() const;
+  // Host names and addresses of subjectAltName: what browsers compare with the address of a page.
+  std::vector<std::string> alternative_names() const;
 
   std::string certificate_pem() const;
   std::string key_pem() const;  // unencrypted

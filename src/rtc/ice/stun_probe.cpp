@@ -45,6 +45,7 @@ void StunProbe::handle(Bytes datagram, const Flow& from, Instant now) {
     return finish(now, "the STUN server's answer has no address");
   }
   mapped_ = mapped;
+  other_ = message->address(stun::AttributeType::other_address);
   finish(now, {});
 }
 

@@ -33,6 +33,8 @@ class StunProbe {
   bool finished() const { return finished_at_.has_value(); }
   // The address as the server saw it; empty when it did not answer or answered nonsense.
   const std::optional<SocketAddress>& mapped() const { return mapped_; }
+  // Where else the server listens, if it says so (RFC 5780): asked there too, it shows what kind of NAT is between.
+  const std::optional<SocketAddress>& other_address() const { return other_; }
   // Why there is no address, for people: "timed out", "error 420 ...". Empty on success.
   std::string_view failure() const { return failure_; }
   // From the first request to the answer or the time-out.
@@ -51,6 +53,7 @@ class StunProbe {
   Duration interval_;
   std::optional<Instant> finished_at_;
   std::optional<SocketAddress> mapped_;
+  std::optional<SocketAddress> other_;
   std::string failure_;
 };
 

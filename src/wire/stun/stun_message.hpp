@@ -54,6 +54,7 @@ enum class AttributeType : uint16_t {
   fingerprint = 0x8028,
   ice_controlled = 0x8029,
   ice_controlling = 0x802a,
+  other_address = 0x802c,  // RFC 5780
 };
 
 inline constexpr size_t kHeaderSize = 20;
