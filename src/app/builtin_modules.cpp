@@ -15,6 +15,7 @@
 #include "transports/http/http_transport.hpp"
 #include "transports/unix_socket/unix_socket_transport.hpp"
 #include "transports/websockets/websockets_transport.hpp"
+#include "transports/whip/whip_endpoints.hpp"
 
 namespace limen::app {
 
@@ -34,7 +35,7 @@ std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
 
 std::vector<std::unique_ptr<Transport>> builtin_transports() {
   std::vector<std::unique_ptr<Transport>> transports;
-  transports.push_back(make_http_transport());
+  transports.push_back(make_http_transport(make_whip_endpoints()));
   transports.push_back(make_websockets_transport());
   transports.push_back(make_unix_socket_transport());
   return transports;

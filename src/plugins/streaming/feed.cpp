@@ -204,6 +204,7 @@ std::optional<size_t> Feed::source_index(size_t medium) const {
 }
 
 void Feed::ask_keyframe(size_t medium) {
+  if (publisher_) return publisher_(medium);
   auto index = source_index(medium);
   if (source_ && index) source_->ask_keyframe(*index);
 }

@@ -50,6 +50,9 @@ struct FeedEvents {
   std::function<void(SourceState, const std::string& reason)> state = {};
 };
 
+// What viewers want of a publisher, on the control thread; by medium of the mountpoint.
+using AskKeyframe = std::function<void(size_t medium)>;
+
 class Feed {
  public:
   // Ports as opened, or why they were not.
@@ -66,6 +69,8 @@ class Feed {
   void open(const MountpointSettings& settings, std::vector<int> source_media, Opened done);
   // A Source that delivers; at most one.
   void start(std::unique_ptr<Source> source, FeedEvents events);
+  // Instead of a Source: a publisher that hands its packets to the shard itself; empty: none any more.
+  void set_publisher(AskKeyframe ask_keyframe) { publisher_ = std::move(ask_keyframe); }
   // The Source connected again.
   void reconnected(std::vector<int> source_media);
   bool is_open() const { return !streams_.empty(); }
@@ -99,6 +104,7 @@ class Feed {
   std::vector<std::shared_ptr<MediumFacts>> facts_;
   std::vector<int> source_media_;
   std::unique_ptr<Source> source_;
+  AskKeyframe publisher_;
   FeedEvents events_;
 };
 

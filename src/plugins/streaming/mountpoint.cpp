@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "plugins/streaming/publication.hpp"
 #include "plugins/streaming/viewer.hpp"
 
 namespace limen::streaming {
@@ -20,6 +21,7 @@ MediumSettings medium_of(const SourceFormat& format, MountpointType type, size_t
   out.codec = format.codec;
   out.payload_type = format.payload_type;
   out.fmtp = format.fmtp;
+  out.simulcast = format.simulcast;
   return out;
 }
 
@@ -56,6 +58,7 @@ Mountpoint::~Mountpoint() {
 
 void Mountpoint::start(Ready ready) {
   if (settings_.type == MountpointType::rtp) return open_feed({}, std::move(ready));
+  if (settings_.type == MountpointType::whip) return ready({});
   // Its viewers open feeds of their own; this one is only tried.
   if (settings_.type == MountpointType::ondemand) {
     auto source = make_source();
@@ -135,7 +138,10 @@ void Mountpoint::answer(StreamResult<> result) {
 }
 
 void Mountpoint::on_formats(const std::vector<SourceFormat>& formats) {
-  if (settings_.from_file()) return;
+  if (!settings_.from_file()) take_formats(formats);
+}
+
+std::vector<int> Mountpoint::take_formats(const std::vector<SourceFormat>& formats) {
   std::vector<int> map(formats.size(), -1);
   if (feed_.is_open()) {
     // Connected again: what is of the same kind and codec goes on.
@@ -149,7 +155,8 @@ void Mountpoint::on_formats(const std::vector<SourceFormat>& formats) {
         taken[m] = true;
       }
     }
-    return feed_.reconnected(std::move(map));
+    feed_.reconnected(map);
+    return map;
   }
   settings_.media.clear();
   for (size_t i : audio_first(formats)) {
@@ -158,8 +165,32 @@ void Mountpoint::on_formats(const std::vector<SourceFormat>& formats) {
     map[i] = static_cast<int>(settings_.media.size());
     settings_.media.push_back(medium_of(formats[i], settings_.type, of_kind));
   }
-  if (settings_.media.empty()) return;
-  open_feed(std::move(map), [](const StreamResult<>&) {});
+  if (!settings_.media.empty()) open_feed(map, [](const StreamResult<>&) {});
+  return map;
+}
+
+StreamResult<std::vector<int>> Mountpoint::add(Publication& publisher, const std::vector<SourceFormat>& formats) {
+  if (publisher_ != nullptr) {
+    return refuse(ErrorCode::invalid_state, "Somebody publishes into mountpoint {} already", id_.text());
+  }
+  publisher_ = &publisher;
+  std::vector<int> map = take_formats(formats);
+  feed_.set_publisher([&publisher](size_t medium) { publisher.ask_keyframe(medium); });
+  tell_publisher("publisher-joined");
+  return map;
+}
+
+void Mountpoint::remove(Publication& publisher) {
+  if (publisher_ != &publisher) return;
+  publisher_ = nullptr;
+  feed_.set_publisher({});
+  tell_publisher("publisher-left");
+}
+
+void Mountpoint::tell_publisher(std::string_view what) {
+  JsonObject news{{"event", what}, {"id", id_.json()}};
+  tell_all(news);
+  if (feeds_.context().events_enabled() && feeds_.notifies()) feeds_.context().notify_event(std::move(news));
 }
 
 void Mountpoint::on_state(SourceState state, const std::string& reason) {

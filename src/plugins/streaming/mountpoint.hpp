@@ -14,6 +14,7 @@
 
 namespace limen::streaming {
 
+class Publication;
 class Viewer;
 
 class Mountpoint {
@@ -44,6 +45,10 @@ class Mountpoint {
   void add(Viewer& viewer) { viewers_.push_back(&viewer); }
   void remove(Viewer& viewer) { std::erase(viewers_, &viewer); }
   const std::vector<Viewer*>& viewers() const { return viewers_; }
+  // Of type `whip`: one publisher at a time. By its formats: which medium of the mountpoint each one is, or -1.
+  StreamResult<std::vector<int>> add(Publication& publisher, const std::vector<SourceFormat>& formats);
+  void remove(Publication& publisher);
+  Publication* publisher() const { return publisher_; }
   // To everybody who watches.
   void tell_all(const JsonObject& news) const;
 
@@ -61,6 +66,8 @@ class Mountpoint {
  private:
   void start_source(Ready ready);
   void on_formats(const std::vector<SourceFormat>& formats);
+  std::vector<int> take_formats(const std::vector<SourceFormat>& formats);
+  void tell_publisher(std::string_view what);
   void on_state(SourceState state, const std::string& reason);
   void open_feed(std::vector<int> source_media, Ready ready);
   void answer(StreamResult<> result);
@@ -72,6 +79,7 @@ class Mountpoint {
   MountpointSettings settings_, configured_;
   bool enabled_ = true;
   std::vector<Viewer*> viewers_;
+  Publication* publisher_ = nullptr;
   std::vector<std::shared_ptr<media::RecordingFile>> recordings_;
   std::string host_;
   Ready ready_;        // of a source that has not connected yet

@@ -110,6 +110,11 @@ void add_rtsp(config::Entries& out, const MountpointSettings& s) {
   add_seconds(out, "rtsp_conn_timeout", r.connect_timeout);
 }
 
+void add_whip(config::Entries& out, const MountpointSettings& s) {
+  out.emplace_back("audio", s.whip.audio);
+  out.emplace_back("video", s.whip.video);
+}
+
 void add_url(config::Entries& out, const MountpointSettings& s) {
   out.emplace_back("url", s.url.url);
   out.emplace_back("audio", s.url.audio);
@@ -145,6 +150,7 @@ config::Entries settings_entries(const MountpointSettings& s, const Json& id) {
   if (s.type == MountpointType::rtp) add_rtp(out, s);
   else if (s.type == MountpointType::rtsp) add_rtsp(out, s);
   else if (s.type == MountpointType::url) add_url(out, s);
+  else if (s.type == MountpointType::whip) add_whip(out, s);
   else add_file(out, s);
   if (s.keyframes) {
     add_number(out, "bufferkf_ms", s.keyframes->ms);

@@ -307,6 +307,18 @@ StreamResult<> take_url(MountpointSettings& settings, const AllKeys& keys) {
   return {};
 }
 
+StreamResult<> take_whip(MountpointSettings& settings, const AllKeys& keys) {
+  settings.whip.audio = keys.legacy.audio.on.value_or(true);
+  settings.whip.video = keys.legacy.video.on.value_or(true);
+  if (!settings.whip.audio && !settings.whip.video) {
+    return refuse(ErrorCode::cannot_create, "Can't add 'whip' stream, no audio or video have to be streamed...");
+  }
+  if (keys.legacy.video.bufferkf.value_or(false) && !settings.keyframes) {
+    settings.keyframes = KeyframeLimits{.ms = KeyframeLimits::kDefaultMs, .bytes = 0};
+  }
+  return {};
+}
+
 StreamResult<MountpointSettings> assemble(MountpointType type, const AllKeys& keys) {
   MountpointSettings settings;
   settings.type = type;
@@ -324,6 +336,7 @@ StreamResult<MountpointSettings> assemble(MountpointType type, const AllKeys& ke
   if (type == MountpointType::rtp) done = take_rtp(settings, keys);
   else if (type == MountpointType::rtsp) done = take_rtsp(settings, keys);
   else if (type == MountpointType::url) done = take_url(settings, keys);
+  else if (type == MountpointType::whip) done = take_whip(settings, keys);
   else done = take_file(settings, keys);
   if (!done) return passed_on(done);
   return settings;
@@ -365,7 +378,7 @@ std::string usable_name(std::string name) {
 
 StreamResult<MountpointType> type_from(std::string_view name) {
   for (MountpointType type : {MountpointType::rtp, MountpointType::live, MountpointType::ondemand, MountpointType::rtsp,
-                              MountpointType::url}) {
+                              MountpointType::url, MountpointType::whip}) {
     if (config::same_text(name, type_name(type))) return type;
   }
   return refuse(ErrorCode::invalid_element, "Unknown stream type '{}'...\n", name);

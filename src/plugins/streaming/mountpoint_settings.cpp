@@ -21,6 +21,8 @@ std::string_view type_name(MountpointType type) {
       return "rtsp";
     case MountpointType::url:
       return "url";
+    case MountpointType::whip:
+      return "whip";
   }
   return "";
 }

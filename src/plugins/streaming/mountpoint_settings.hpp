@@ -17,7 +17,7 @@
 
 namespace limen::streaming {
 
-enum class MountpointType : uint8_t { rtp, live, ondemand, rtsp, url };
+enum class MountpointType : uint8_t { rtp, live, ondemand, rtsp, url, whip };
 std::string_view type_name(MountpointType type);      // as configured
 std::string_view type_in_lists(MountpointType type);  // "live" or "on demand"
 
@@ -54,6 +54,11 @@ struct MediumSettings {
   std::string label_or_kind() const { return label.empty() ? std::string(media_kind_name(kind)) : label; }
 };
 
+// A WebRTC publisher comes by the request `publish` (WHIP does).
+struct WhipSpec {
+  bool audio = true, video = true;
+};
+
 struct MountpointSettings {
   MountpointType type = MountpointType::rtp;
   std::string name, description, metadata, secret, pin;
@@ -76,6 +81,7 @@ struct MountpointSettings {
   FileSpec file;  // live, ondemand
   RtspSpec rtsp;
   UrlSpec url;
+  WhipSpec whip;
 
   bool has_sockets() const { return type == MountpointType::rtp; }
   bool from_file() const { return type == MountpointType::live || type == MountpointType::ondemand; }

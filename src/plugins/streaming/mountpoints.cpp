@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "config/category_edit.hpp"
 #include "plugins/streaming/mountpoint_keys.hpp"
+#include "plugins/streaming/publication.hpp"
 #include "plugins/streaming/viewer.hpp"
 
 namespace limen::streaming {
@@ -155,6 +156,7 @@ void Mountpoints::finish(const MountpointId& id, StreamResult<> result, Created 
 void Mountpoints::destroy(Mountpoint& mountpoint) {
   auto taken = mountpoints_.extract(mountpoint.id());
   for (Viewer* viewer : std::vector(mountpoint.viewers())) viewer->mountpoint_destroyed();
+  if (mountpoint.publisher() != nullptr) mountpoint.publisher()->mountpoint_destroyed();
 }
 
 // A name that the file's syntax can express, and that no other mountpoint has.

@@ -10,7 +10,7 @@ namespace limen::streaming {
 namespace {
 
 // Requests that are acknowledged and answered by an event.
-constexpr std::array<std::string_view, 6> kAsync{"watch", "start", "pause", "stop", "configure", "switch"};
+constexpr std::array<std::string_view, 7> kAsync{"watch", "start", "pause", "stop", "configure", "switch", "publish"};
 
 Json as_json(StreamResult<JsonObject> result) {
   if (!result) return error_body(result.error());
@@ -50,7 +50,19 @@ void StreamingHandle::on_message(Message message, Reply reply) {
   if (outcome->close) context_.close_peer_connection();
 }
 
+StreamResult<ViewerReply> StreamingHandle::publish(const Message& message) {
+  if (viewer_.has_watched()) {
+    return refuse(ErrorCode::invalid_request, "This attachment watches: publish with another one");
+  }
+  if (!publication_) publication_ = std::make_unique<Publication>(mountpoints_, context_);
+  auto answer = publication_->publish(message);
+  if (!answer) return passed_on(answer);
+  return ViewerReply{.result = JsonObject{{"status", "publishing"}}, .jsep = std::move(*answer)};
+}
+
 StreamResult<ViewerReply> StreamingHandle::run(const std::string& name, const Message& message) {
+  if (name == "publish") return publish(message);
+  if (publication_) return refuse(ErrorCode::invalid_request, "This attachment publishes: watch with another one");
   if (name == "watch") return viewer_.watch(message);
   if (name == "start") return viewer_.start(message);
   if (name == "pause") return viewer_.pause();

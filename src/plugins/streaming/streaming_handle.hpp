@@ -3,6 +3,7 @@
 // Control thread; owned by the core.
 #pragma once
 #include "api/plugin.hpp"
+#include "plugins/streaming/publication.hpp"
 #include "plugins/streaming/viewer.hpp"
 
 namespace limen::streaming {
@@ -16,17 +17,25 @@ class StreamingHandle final : public PluginHandle {
         self_(std::make_shared<HandleContext*>(&context)) {}
 
   void on_message(Message message, Reply reply) override;
-  void on_media_up() override { viewer_.came_up(); }
-  void on_hangup(std::string_view) override { viewer_.hung_up(); }
-  Json query() const override { return viewer_.query(); }
+  void on_media_up() override {
+    if (publication_) publication_->came_up();
+    else viewer_.came_up();
+  }
+  void on_hangup(std::string_view) override {
+    if (publication_) publication_->hung_up();
+    else viewer_.hung_up();
+  }
+  Json query() const override { return publication_ ? publication_->query() : viewer_.query(); }
 
  private:
+  StreamResult<ViewerReply> publish(const Message& message);
   StreamResult<ViewerReply> run(const std::string& name, const Message& message);
 
   Mountpoints& mountpoints_;
   HandleContext& context_;
   Viewer viewer_;
-  std::shared_ptr<HandleContext*> self_;  // for answers that come later
+  std::unique_ptr<Publication> publication_;  // instead of a viewer
+  std::shared_ptr<HandleContext*> self_;      // for answers that come later
 };
 
 // The lower-case name of a request.

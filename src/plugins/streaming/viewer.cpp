@@ -20,8 +20,11 @@ JsonObject event(JsonObject result) {
 
 }  // namespace
 
-Viewer::Viewer(Mountpoints& mountpoints, HandleContext& context) : mountpoints_(mountpoints), context_(context) {
-  context.install_media([this](MediaContext& media) {
+Viewer::Viewer(Mountpoints& mountpoints, HandleContext& context) : mountpoints_(mountpoints), context_(context) {}
+
+void Viewer::install() {
+  if (std::exchange(installed_, true)) return;
+  context_.install_media([this](MediaContext& media) {
     ViewerObserver observer;
     observer.layers = [this, &media](uint8_t mline, media::StreamId source, media::Layers current) {
       media.post_control([this, mline, source, current] { on_layers(mline, source, current); });
@@ -35,6 +38,7 @@ Viewer::~Viewer() {
 }
 
 void Viewer::bind(Mountpoint& mountpoint) {
+  install();
   mountpoint_ = &mountpoint;
   mountpoint.add(*this);
   paused_ = stopping_ = false;
@@ -49,7 +53,7 @@ void Viewer::forget_mountpoint() {
   mountpoint_ = nullptr;
   streams_.clear();
   own_feed_.reset();
-  offered_ = paused_ = false;
+  offered_ = paused_ = answers_ = false;
   sync_media();
 }
 

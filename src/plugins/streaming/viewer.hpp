@@ -59,6 +59,8 @@ class Viewer {
   void came_up();
   void hung_up();
   Json query() const;
+  // Has this attachment watched something? Then it cannot publish.
+  bool has_watched() const { return installed_; }
 
   // For its mountpoint.
   void push(const JsonObject& news);
@@ -70,7 +72,9 @@ class Viewer {
  private:
   StreamResult<ViewerReply> watch_again(Mountpoint& wanted, bool restart);
   StreamResult<ViewerReply> watch_new(Mountpoint& wanted, const WatchRequest& request, const Message& message);
+  StreamResult<ViewerReply> answer_again(Mountpoint& wanted, const RemoteJsep& jsep);
   StreamResult<ViewerReply> watch_by_answer(Mountpoint& wanted, const RemoteJsep& jsep);
+  void install();
   void bind(Mountpoint& mountpoint);
   void unbind();
   void open_own_feed();
@@ -91,10 +95,12 @@ class Viewer {
   Mountpoint* mountpoint_ = nullptr;
   std::vector<ViewerStream> streams_;
   std::unique_ptr<Feed> own_feed_;  // of an `ondemand` mountpoint
+  bool installed_ = false;          // the media half is there
   bool up_ = false;                 // the peer connection is
   bool paused_ = false;
   bool stopping_ = false;
   bool offered_ = false;  // and not answered yet
+  bool answers_ = false;  // the viewer offers
 };
 
 }  // namespace limen::streaming

@@ -112,6 +112,7 @@ StreamResult<ViewerReply> Viewer::watch(const Message& message) {
   auto request = read<WatchRequest>(message.body);
   if (!request) return passed_on(request);
   bool restart = request->restart.value_or(false);
+  if (mountpoint_ != nullptr && answers_ && message.jsep) return answer_again(wanted, *message.jsep);
   if (mountpoint_ != nullptr) return watch_again(wanted, restart);
   if (restart) return refuse(ErrorCode::no_such_mountpoint, "Can't perform ICE restart: no mountpoint set");
   return watch_new(wanted, *request, message);
@@ -134,6 +135,9 @@ StreamResult<ViewerReply> Viewer::watch_new(Mountpoint& mountpoint, const WatchR
                                             const Message& message) {
   auto mids = read_mids(request.media);
   if (!mids) return passed_on(mids);
+  if (mountpoint.settings().type == MountpointType::whip && mountpoint.settings().media.empty()) {
+    return refuse(ErrorCode::invalid_state, "Nobody has published into mountpoint {} yet", mountpoint.id().text());
+  }
   if (message.jsep) {
     if (message.jsep->type != "offer") {
       return refuse(ErrorCode::invalid_sdp, "User provided SDP for a watch request must be an offer");
@@ -164,10 +168,31 @@ StreamResult<ViewerReply> Viewer::watch_new(Mountpoint& mountpoint, const WatchR
   return ViewerReply{.result = JsonObject{{"status", "preparing"}}, .jsep = offer(false)};
 }
 
+// Another offer of the same viewer: new ICE credentials; what each m-line shows stays.
+StreamResult<ViewerReply> Viewer::answer_again(Mountpoint& wanted, const RemoteJsep& jsep) {
+  if (&wanted != mountpoint_) {
+    return refuse(ErrorCode::invalid_state, "Already watching mountpoint {}", mountpoint_->id().text());
+  }
+  auto theirs = jsep.type == "offer" ? sdp::parse_sdp(jsep.sdp) : fail("this is no offer");
+  if (!theirs) return refuse(ErrorCode::invalid_sdp, "Error parsing SDP: {}", theirs.error().text);
+  ViewerAnswer answer = make_viewer_answer(wanted.id(), wanted.settings(), *theirs);
+  for (const ViewerStream& stream : streams_) {
+    bool there = stream.mline < answer.mlines.size() && answer.mlines[stream.mline];
+    if (!there || answer.mlines[stream.mline]->medium != stream.viewed.medium) {
+      return refuse(ErrorCode::invalid_sdp, "M-line {} cannot show what it has shown", stream.mline);
+    }
+  }
+  for (ViewerStream& stream : streams_) stream.viewed = *answer.mlines[stream.mline];
+  sync_media();
+  LocalJsep local{.type = "answer", .sdp = std::move(answer.sdp), .e2ee = wanted.settings().e2ee};
+  return ViewerReply{.result = JsonObject{{"status", "updating"}}, .jsep = std::move(local)};
+}
+
 StreamResult<ViewerReply> Viewer::watch_by_answer(Mountpoint& mountpoint, const RemoteJsep& jsep) {
   auto theirs = sdp::parse_sdp(jsep.sdp);
   if (!theirs) return refuse(ErrorCode::invalid_sdp, "Error parsing SDP: {}", theirs.error().text);
   bind(mountpoint);
+  answers_ = true;
   ViewerAnswer answer = make_viewer_answer(mountpoint.id(), mountpoint.settings(), *theirs);
   for (size_t i = 0; i < answer.mlines.size(); ++i) {
     if (answer.mlines[i]) add_stream(*answer.mlines[i], static_cast<uint8_t>(i), {});

@@ -24,6 +24,7 @@ struct SourceFormat {
   Codec codec = Codec::unknown;
   uint8_t payload_type = 0;  // 0..127
   std::string fmtp;          // "" none; of H.264 with sprop-parameter-sets if they are known
+  bool simulcast = false;    // WebRTC publishers
   friend bool operator==(const SourceFormat&, const SourceFormat&) = default;
 };
 
