@@ -9,6 +9,10 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(ZLIB REQUIRED)
+# Brokers of transports and event handlers.
+pkg_check_modules(RABBITMQ REQUIRED IMPORTED_TARGET librabbitmq)
+pkg_check_modules(NANOMSG REQUIRED IMPORTED_TARGET nanomsg)
+find_library(PAHO_LIBRARY paho-mqtt3as REQUIRED)
 # Sources of the Streaming plugin.
 pkg_check_modules(OGG REQUIRED IMPORTED_TARGET ogg)
 pkg_check_modules(OPUS REQUIRED IMPORTED_TARGET opus)

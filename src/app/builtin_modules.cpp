@@ -17,6 +17,10 @@
 #include "transports/websockets/websockets_transport.hpp"
 #include "transports/whip/whip_endpoints.hpp"
 
+#include "transports/nanomsg/nanomsg_transport.hpp"
+
+#include "handlers/nanomsg/nanomsg_handler.hpp"
+
 namespace limen::app {
 
 std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
@@ -38,6 +42,7 @@ std::vector<std::unique_ptr<Transport>> builtin_transports() {
   transports.push_back(make_http_transport(make_whip_endpoints()));
   transports.push_back(make_websockets_transport());
   transports.push_back(make_unix_socket_transport());
+  transports.push_back(make_nanomsg_transport());
   return transports;
 }
 
@@ -45,6 +50,7 @@ std::vector<std::unique_ptr<EventHandler>> builtin_event_handlers() {
   std::vector<std::unique_ptr<EventHandler>> handlers;
   handlers.push_back(make_sample_handler());
   handlers.push_back(make_websocket_handler());
+  handlers.push_back(make_nanomsg_handler());
   return handlers;
 }
 
@@ -55,10 +61,9 @@ std::vector<std::unique_ptr<LogSink>> builtin_loggers() {
 }
 
 std::vector<std::string> packages_not_built_in() {
-  return {"janus.plugin.duktape",           "janus.plugin.lua",           "janus.plugin.sip",
-          "janus.transport.rabbitmq",       "janus.transport.mqtt",       "janus.transport.nanomsg",
-          "janus.eventhandler.rabbitmqevh", "janus.eventhandler.mqttevh", "janus.eventhandler.nanomsgevh",
-          "janus.eventhandler.gelfevh"};
+  return {"janus.plugin.duktape",       "janus.plugin.lua",          "janus.plugin.sip",
+          "janus.transport.rabbitmq",   "janus.transport.mqtt",      "janus.eventhandler.rabbitmqevh",
+          "janus.eventhandler.mqttevh", "janus.eventhandler.gelfevh"};
 }
 
 }  // namespace limen::app
