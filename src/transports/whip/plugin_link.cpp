@@ -35,23 +35,31 @@ LinkError core_error(const JsonObject& reply) {
 
 }  // namespace
 
+// What the core calls comes from the midst of its own work (a hangup, the end of a session), and what the link does
+// then may end that very session: so it is done a little later, in order.
 class PluginLink::LinkClient final : public Client {
  public:
-  LinkClient(std::string id, std::weak_ptr<PluginLink> link) : id_(std::move(id)), link_(std::move(link)) {}
+  LinkClient(std::string id, std::weak_ptr<PluginLink> link, Executor& executor)
+      : id_(std::move(id)), link_(std::move(link)), executor_(executor) {}
   std::string_view transport() const override { return "limen.transport.whip"; }
   std::string id() const override { return id_; }
   bool connection_oriented() const override { return false; }
   void send_event(SessionId, const Json& event) override {
-    auto link = link_.lock();
-    if (link && event.is_object()) link->on_event(event.get_object());
+    if (!event.is_object()) return;
+    executor_.post([weak = link_, event = event.get_object()] {
+      if (auto link = weak.lock()) link->on_event(event);
+    });
   }
   void session_over(SessionId, bool, bool) override {
-    if (auto link = link_.lock()) link->tell("over");
+    executor_.post([weak = link_] {
+      if (auto link = weak.lock()) link->tell("over");
+    });
   }
 
  private:
   std::string id_;
   std::weak_ptr<PluginLink> link_;
+  Executor& executor_;
 };
 
 PluginLink::PluginLink(TransportContext& context, std::string package, Credentials credentials, Listener listener)
@@ -73,19 +81,22 @@ void PluginLink::ask(JsonObject message, OnReply done) {
   Request request;
   request.client = client_;
   request.message = std::move(message);
-  request.reply = [weak = weak_from_this(), done = std::move(done)](const Json& reply) mutable {
-    auto self = weak.lock();
-    if (!self || self->closed_ || !done) return;
-    const JsonObject* object = reply.if_object();
-    if (object == nullptr) return;
-    if (text_of(*object, "janus") == "error") return done(std::unexpected(core_error(*object)));
-    done(*object);
+  request.reply = [weak = weak_from_this(), executor = &context_.executor(),
+                   done = std::move(done)](const Json& reply) mutable {
+    if (!reply.is_object()) return;
+    executor->post([weak, done = std::move(done), reply = reply.get_object()]() mutable {
+      auto self = weak.lock();
+      if (!self || self->closed_) return;
+      if (text_of(reply, "janus") == "error") return done(std::unexpected(core_error(reply)));
+      done(std::move(reply));
+    });
   };
   context_.sink().handle(std::move(request));
 }
 
 void PluginLink::open(Answered done) {
-  client_ = std::make_shared<LinkClient>(fmt::format("{}", context_.random().u64()), weak_from_this());
+  client_ =
+      std::make_shared<LinkClient>(fmt::format("{}", context_.random().u64()), weak_from_this(), context_.executor());
   ask(JsonObject{{"janus", "create"}}, [this, done = std::move(done)](LinkResult<JsonObject> reply) mutable {
     if (!reply) return done(std::unexpected(reply.error()));
     if (const JsonObject* data = object_of(*reply, "data")) session_ = SessionId(data->at("id").to_number<uint64_t>());

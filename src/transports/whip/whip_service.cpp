@@ -258,9 +258,13 @@ void WhipService::patch(Call& call, const std::shared_ptr<WhipSession>& session)
   auto fragment = sdp::parse_ice_fragment(call.request.body);
   if (!fragment) return refuse(call, {.status = 400, .detail = "Malformed candidates: " + fragment.error().text});
   std::string match(call.request.header("If-Match"));
-  if (match.empty()) return refuse(call, {.status = 428, .detail = "If-Match names the ICE session"});
+  bool same_session = !fragment->ufrag.empty() && !session->is_restart(*fragment);
+  // Players that are in use send none; the credentials name the ICE session as well.
+  bool understood = match.empty() && session->plays() && same_session;
+  if (match.empty() && !understood) return refuse(call, {.status = 428, .detail = "If-Match names the ICE session"});
   if (match == "*") return restart(call, session, *fragment);
-  if (match != session->etag()) return refuse(call, {.status = 412, .detail = "There is another ICE session by now"});
+  if (!understood && match != session->etag())
+    return refuse(call, {.status = 412, .detail = "There is another ICE session by now"});
   if (session->is_restart(*fragment)) {
     return refuse(call, {.status = 412, .detail = "Other ICE credentials are a restart, which says If-Match: *"});
   }
