@@ -1,8 +1,9 @@
 #include "transports/whip/plugin_link.hpp"
 
+#include <algorithm>
 #include <utility>
 
-#include "base/log.hpp"
+#include "wire/sdp/session_description.hpp"
 
 namespace limen::whip {
 namespace {
@@ -22,6 +23,14 @@ int number_of(const JsonObject& object, std::string_view key) {
   if (value == nullptr) return 0;
   if (value->is_int64()) return static_cast<int>(value->get_int64());
   return value->is_uint64() ? static_cast<int>(value->get_uint64()) : 0;
+}
+
+// A description that takes something, without a candidate.
+bool candidates_follow(const std::string& text) {
+  if (text.empty() || text.find("\r\na=candidate:") != std::string::npos) return false;
+  auto description = sdp::parse_sdp(text);
+  return description &&
+         std::ranges::any_of(description->media, [](const sdp::MediaDescription& m) { return !m.rejected(); });
 }
 
 LinkError core_error(const JsonObject& reply) {
@@ -186,7 +195,7 @@ void PluginLink::on_answer(const std::string& transaction, const JsonObject& eve
   auto it = waiting_.find(transaction);
   if (it == waiting_.end()) return;
   // With full trickle the candidates follow; the client gets them with the answer.
-  if (!answer.sdp.empty() && answer.sdp.find("\r\na=candidate:") == std::string::npos) {
+  if (candidates_follow(answer.sdp)) {
     it->second.held = std::move(answer);
     return;
   }
