@@ -1,9 +1,8 @@
 #include "transports/whip/plugin_link.hpp"
 
-#include <algorithm>
 #include <utility>
 
-#include "wire/sdp/session_description.hpp"
+#include "wire/sdp/ice_fragment.hpp"
 
 namespace limen::whip {
 namespace {
@@ -29,8 +28,7 @@ int number_of(const JsonObject& object, std::string_view key) {
 bool candidates_follow(const std::string& text) {
   if (text.empty() || text.find("\r\na=candidate:") != std::string::npos) return false;
   auto description = sdp::parse_sdp(text);
-  return description &&
-         std::ranges::any_of(description->media, [](const sdp::MediaDescription& m) { return !m.rejected(); });
+  return description && !sdp::ice_of(*description).ufrag.empty();
 }
 
 LinkError core_error(const JsonObject& reply) {

@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
-bool nothing_taken(const sdp::SessionDescription& answer) {
-  return std::ranges::all_of(answer.media, [](const sdp::MediaDescription& m) { return m.rejected(); });
-}
-
 // Room subscriptions tell all their m-lines; one that shows something is active.
 std::optional<bool> shows_something(const JsonObject& data) {
   const Json* streams = data.if_contains("streams");
@@ -92,7 +88,7 @@ void WhipSession::opened(LinkResult<PluginAnswer> answer, Text done) {
   }
   auto parsed = sdp::parse_sdp(answer->sdp);
   if (!parsed) return done(std::unexpected(Problem{.status = 500, .detail = "The media server gave no answer"}));
-  if (nothing_taken(*parsed)) {
+  if (sdp::ice_of(*parsed).ufrag.empty()) {
     return done(std::unexpected(Problem{.status = 406, .detail = "None of the offered media can be taken"}));
   }
   established_ = true;

@@ -120,7 +120,11 @@ std::string write_ice_fragment(const IceFragment& fragment) {
 
 IceFragment ice_of(const SessionDescription& description) {
   IceFragment out;
-  auto first = std::ranges::find_if(description.media, [](const MediaDescription& m) { return !m.rejected(); });
+  // The parser takes a first m-line with port 0 for one in use; one without credentials is not.
+  bool common = description.find("ice-ufrag") != nullptr;
+  auto first = std::ranges::find_if(description.media, [common](const MediaDescription& m) {
+    return !m.rejected() && (common || m.find("ice-ufrag") != nullptr);
+  });
   if (first == description.media.end()) return out;
   auto credential = [&](std::string_view name) {
     const Attribute* found = first->find(name);
