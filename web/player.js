@@ -1,11 +1,12 @@
 // @ts-check
-/** Player: the Streaming plugin. The server offers, we answer; one handle per stream that is watched. */
+/** Player: the Streaming plugin. The server offers, we answer; one handle per stream that is watched. Or WHEP: we offer. */
 import { LimenError, connect } from "./limen.js";
 import { bitrateText, copyText, el, idOf, make, placeIcons, query, setIcon, setText, words } from "./dom.js";
 import { Figures } from "./figures.js";
 import { followSession, notice, shell, showServer } from "./shell.js";
 import { Stage, ms, showRows } from "./stage.js";
 import { Meter } from "./stats.js";
+import { WhipSession, endpoints } from "./whip.js";
 
 shell("Player");
 placeIcons();
@@ -18,7 +19,8 @@ const input = (/** @type {string} */ id) => el(id, HTMLInputElement);
 /**
  * @typedef {object} Watch
  * @property {number | string} id @property {string} pin @property {string} name @property {any[]} media as `info` tells it
- * @property {import("./limen.js").Handle} handle @property {import("./limen.js").Peer} peer @property {Meter} [meter] @property {boolean} paused
+ * @property {import("./limen.js").Handle} handle @property {{ pc: RTCPeerConnection }} peer @property {Meter} [meter] @property {boolean} paused
+ * @property {import("./limen.js").Peer} [janus] or, instead of `watch` on the handle, @property {WhipSession} [whep] @property {Record<string, any>} layer what was asked of it
  */
 /** @type {import("./limen.js").Session | undefined} */ let session;
 /** @type {import("./limen.js").Handle | undefined} */ let desk;
@@ -120,16 +122,18 @@ async function play(id, name, pin) {
     const handle = await (await online()).attach(PLUGIN);
     const info = (await handle.request({ request: "info", id })).data.info ?? {};
     const media = Array.isArray(info.media) ? info.media : [];
+    const whep = input("whep").checked ? new WhipSession() : undefined;
+    const janus = whep ? undefined : handle.peer();
     /** @type {Watch} */
-    const mine = { id, pin, name: name || info.description || `Stream ${id}`, media, handle, peer: handle.peer(), paused: false };
+    const mine = { id, pin, name: name || info.description || `Stream ${id}`, media, handle, peer: /** @type {{ pc: RTCPeerConnection }} */ (whep ?? janus), paused: false, whep, janus, layer: {} };
     watch = mine;
+    el("pause").hidden = !!whep;  // WHEP has no word for it
     setText(el("now"), mine.name);
     setState("starting");
     stage.clear("Starting …");
     follow(mine);
-    const offer = await handle.request({ request: "watch", id, ...(pin && { pin }) });
-    if (!offer.jsep) throw new Error("The server made no offer");
-    await mine.peer.answer(offer.jsep, { request: "start" });
+    if (whep) await playByWhep(mine, whep);
+    else await answer(mine, {});
     if (watch !== mine) return;
     mine.meter = new Meter(mine.peer.pc);
     mine.meter.addEventListener("figures", (event) => watch === mine && showFigures(mine, /** @type {CustomEvent} */ (event).detail));
@@ -143,12 +147,29 @@ async function play(id, name, pin) {
   }
 }
 
+/** @param {Watch} mine @param {Record<string, any>} more */
+async function answer({ handle, id, pin, janus }, more) {
+  const offer = await handle.request({ request: "watch", id, ...more, ...(pin && { pin }) });
+  if (!offer.jsep) throw new Error("The server made no offer");
+  await janus?.answer(offer.jsep, { request: "start" });
+}
+
+/** @param {Watch} mine @param {WhipSession} whep */
+async function playByWhep(mine, whep) {
+  const paths = await endpoints();
+  if (!paths) throw new Error("This server has no WHEP endpoints");
+  for (const kind of ["audio", "video"]) if (mine.media.some((line) => line.type === kind)) whep.pc.addTransceiver(kind, { direction: "recvonly" });
+  whep.addEventListener("inactive", () => watch === mine && (passing = notice(notices, "warn", "Nobody publishes this stream just now", "It goes on when somebody does.")));
+  whep.addEventListener("active", () => watch === mine && passing?.remove());
+  await whep.open(`${paths.whep}/stream/${encodeURIComponent(String(mine.id))}${mine.pin ? `?pin=${encodeURIComponent(mine.pin)}` : ""}`);
+}
+
 /** @param {Watch} mine */
 function follow(mine) {
   const { handle, peer } = mine;
   /** @type {MediaStreamTrack[]} */
   const tracks = [];
-  peer.pc.createDataChannel("JanusDataChannel");
+  if (!mine.whep) peer.pc.createDataChannel("JanusDataChannel");
   peer.pc.ondatachannel = ({ channel }) => (channel.onmessage = ({ data }) => watch === mine && showMessage(data));
   peer.pc.ontrack = async ({ track }) => {
     tracks.push(track);
@@ -167,10 +188,10 @@ function follow(mine) {
 
 /** A new path after a change of network. @param {Watch} mine */
 async function mend(mine) {
-  if (session?.state !== "connected" || watch !== mine) return;
+  if (watch !== mine || (!mine.whep && session?.state !== "connected")) return;
   try {
-    const offer = await mine.handle.request({ request: "watch", id: mine.id, restart: true, ...(mine.pin && { pin: mine.pin }) });
-    if (offer.jsep) await mine.peer.answer(offer.jsep, { request: "start" });
+    if (mine.whep) await mine.whep.restart();
+    else await answer(mine, { restart: true });
   } catch (error) {
     notice(notices, "bad", "No new path could be made", words(error));
   }
@@ -219,7 +240,11 @@ async function chooseLayer(mine, key, layer, isSize) {
 /** @param {Watch} mine @param {Record<string, any>} settings */
 async function configure(mine, settings) {
   try {
-    await mine.handle.request({ request: "configure", ...settings });
+    if (!mine.whep) return void (await mine.handle.request({ request: "configure", ...settings }));
+    const { substream, spatial_layer: spatialLayerId, temporal, temporal_layer: temporalLayerId = temporal } = settings;
+    const wish = { encodingId: substream === undefined ? undefined : String(substream), spatialLayerId, temporalLayerId };
+    for (const [key, value] of Object.entries(wish)) if (value !== undefined) mine.layer[key] = value;
+    await mine.whep.chooseLayer(mine.layer);
   } catch (error) {
     notice(notices, "bad", "The server refused", words(error));
   }
@@ -272,6 +297,7 @@ function stop(why) {
   asked = "";
   size = "auto";
   ending?.meter?.stop();
+  ending?.whep?.close().catch(() => {});  // it has ended there
   ending?.handle.detach().catch(() => {});  // gone with the session already
   stage.clear("Choose a stream.");
   el("log").replaceChildren();
