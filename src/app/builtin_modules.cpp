@@ -21,6 +21,10 @@
 
 #include "handlers/nanomsg/nanomsg_handler.hpp"
 
+#include "transports/mqtt/mqtt_transport.hpp"
+
+#include "handlers/mqtt/mqtt_handler.hpp"
+
 namespace limen::app {
 
 std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
@@ -43,6 +47,7 @@ std::vector<std::unique_ptr<Transport>> builtin_transports() {
   transports.push_back(make_websockets_transport());
   transports.push_back(make_unix_socket_transport());
   transports.push_back(make_nanomsg_transport());
+  transports.push_back(make_mqtt_transport());
   return transports;
 }
 
@@ -51,6 +56,7 @@ std::vector<std::unique_ptr<EventHandler>> builtin_event_handlers() {
   handlers.push_back(make_sample_handler());
   handlers.push_back(make_websocket_handler());
   handlers.push_back(make_nanomsg_handler());
+  handlers.push_back(make_mqtt_handler());
   return handlers;
 }
 
@@ -61,9 +67,8 @@ std::vector<std::unique_ptr<LogSink>> builtin_loggers() {
 }
 
 std::vector<std::string> packages_not_built_in() {
-  return {"janus.plugin.duktape",       "janus.plugin.lua",          "janus.plugin.sip",
-          "janus.transport.rabbitmq",   "janus.transport.mqtt",      "janus.eventhandler.rabbitmqevh",
-          "janus.eventhandler.mqttevh", "janus.eventhandler.gelfevh"};
+  return {"janus.plugin.duktape",           "janus.plugin.lua",          "janus.plugin.sip", "janus.transport.rabbitmq",
+          "janus.eventhandler.rabbitmqevh", "janus.eventhandler.gelfevh"};
 }
 
 }  // namespace limen::app
