@@ -25,6 +25,10 @@
 
 #include "handlers/mqtt/mqtt_handler.hpp"
 
+#include "transports/rabbitmq/rabbitmq_transport.hpp"
+
+#include "handlers/rabbitmq/rabbitmq_handler.hpp"
+
 namespace limen::app {
 
 std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
@@ -48,6 +52,7 @@ std::vector<std::unique_ptr<Transport>> builtin_transports() {
   transports.push_back(make_unix_socket_transport());
   transports.push_back(make_nanomsg_transport());
   transports.push_back(make_mqtt_transport());
+  transports.push_back(make_rabbitmq_transport());
   return transports;
 }
 
@@ -57,6 +62,7 @@ std::vector<std::unique_ptr<EventHandler>> builtin_event_handlers() {
   handlers.push_back(make_websocket_handler());
   handlers.push_back(make_nanomsg_handler());
   handlers.push_back(make_mqtt_handler());
+  handlers.push_back(make_rabbitmq_handler());
   return handlers;
 }
 
@@ -67,8 +73,7 @@ std::vector<std::unique_ptr<LogSink>> builtin_loggers() {
 }
 
 std::vector<std::string> packages_not_built_in() {
-  return {"janus.plugin.duktape",           "janus.plugin.lua",          "janus.plugin.sip", "janus.transport.rabbitmq",
-          "janus.eventhandler.rabbitmqevh", "janus.eventhandler.gelfevh"};
+  return {"janus.plugin.duktape", "janus.plugin.lua", "janus.plugin.sip", "janus.eventhandler.gelfevh"};
 }
 
 }  // namespace limen::app
