@@ -211,6 +211,46 @@ test("a mountpoint is fed by WHIP and played by WHEP; another publisher takes ov
   for (const { context } of [viewer, first, second]) await context.close();
 });
 
+test("a simulcast publisher of a mountpoint: the player is told of layers and chooses one", async () => {
+  const publisher = await client();
+  await publisher.page.evaluate(() => {
+    // From 960 × 540 on Chromium sends three sizes.
+    window.prepare = async () => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 960, height: 540 }), pen = canvas.getContext("2d");
+      setInterval(() => {
+        pen.fillStyle = `hsl(${(performance.now() / 10) % 360} 70% 50%)`;
+        pen.fillRect(0, 0, 960, 540);
+      }, 50);
+      const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+      const sendEncodings = [{ rid: "h", maxBitrate: 900_000 }, { rid: "m", maxBitrate: 300_000, scaleResolutionDownBy: 2 }, { rid: "l", maxBitrate: 100_000, scaleResolutionDownBy: 4 }];
+      pc.addTransceiver(canvas.captureStream(20).getVideoTracks()[0], { direction: "sendonly", sendEncodings });
+      return pc;
+    };
+  });
+  await limen.adminApi("", { janus: "message_plugin", plugin: "janus.plugin.streaming", request: { request: "create", type: "whip", id: 6 } });
+  const made = await begin(publisher.page, "publish", "/whip/stream/6");
+  assert.equal(made.status, 201, made.body);
+  const viewer = await client();
+  const seen = await begin(viewer.page, "play", "/whep/stream/6");
+  assert.equal(seen.status, 201, seen.body);
+  const layers = await viewer.page.evaluate(async () => {
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${window.client.token}` };
+    window.choose = async (layer) => (await fetch(`${window.client.url}/layer`, { method: "POST", headers, body: JSON.stringify(layer) })).status;
+    const events = await fetch(`${window.client.url}/sse`, { method: "POST", headers });
+    const source = new EventSource(new URL(events.headers.get("location"), window.client.url));
+    return new Promise((resolve) => source.addEventListener("layers", ({ data }) => resolve(JSON.parse(data))));
+  });
+  const [[mline, { layers: offered }]] = Object.entries(layers);
+  assert.deepEqual(offered.map((layer) => layer.encodingId), ["2", "1", "0"]);
+  const width = (wanted) => until(`a picture ${wanted} wide`, () => viewer.page.evaluate((w) => document.querySelector("video")?.videoWidth === w, wanted), 20_000);
+  for (const [encodingId, wanted] of [["0", 240], ["1", 480]]) {
+    assert.equal(await viewer.page.evaluate((layer) => window.choose(layer), { mediaId: mline, encodingId }), 200);
+    await width(wanted);
+  }
+  assert.equal(await viewer.page.evaluate(() => window.choose({ encodingId: "9" })), 422);
+  for (const { context } of [publisher, viewer]) await context.close();
+});
+
 test("refusals say why", async () => {
   const { page, context } = await client();
   const status = async (role, path, token) => (await begin(page, role, path, token)).status;

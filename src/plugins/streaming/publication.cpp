@@ -72,11 +72,17 @@ PublicationAnswer answer_publication(const MountpointSettings& settings, const s
     else if (wanted(settings, offered)) codecs[i] = choose(offered, settings.media, used);
     options.mlines[i] = answer_medium(offered, codecs[i]);
   }
+  // The first m-line carries the transport of all: Chromium loses it if that one is refused (bundle policy max-bundle).
+  bool anything = std::ranges::any_of(codecs, relayable);
+  if (anything && !relayable(codecs.front()) && !offer.media.front().rejected()) {
+    options.mlines[0] = sdp::MediaAnswer();
+    options.mlines[0].send = options.mlines[0].receive = false;
+  }
   PublicationAnswer out;
   out.description = sdp::make_answer(offer, options);
   for (size_t i = 0; i < out.description.media.size(); ++i) {
     const sdp::MediaDescription& media = out.description.media[i];
-    if (media.rejected() || media.payload_types.empty()) {
+    if (media.rejected() || media.payload_types.empty() || !relayable(codecs[i])) {
       out.format_of_mline.push_back(-1);
       continue;
     }

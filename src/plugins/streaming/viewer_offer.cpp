@@ -1,5 +1,7 @@
 #include "plugins/streaming/viewer_offer.hpp"
 
+#include <algorithm>
+
 #include "plugins/streaming/feed/parameter_sets.hpp"
 #include "wire/sdp/offer_answer.hpp"
 
@@ -107,6 +109,12 @@ ViewerAnswer make_viewer_answer(const MountpointId& id, const MountpointSettings
     bool listens = !offered.rejected() && sdp::receives(offered.direction);
     auto& chosen = out.mlines.emplace_back(listens ? choose(settings, offered, used) : std::nullopt);
     options.mlines[i] = answer_medium(settings, chosen);
+  }
+  // The first m-line carries the transport of all: Chromium loses it if that one is refused (bundle policy max-bundle).
+  bool anything = std::ranges::any_of(out.mlines, [](const auto& chosen) { return chosen.has_value(); });
+  if (anything && !out.mlines.front() && !offer.media.front().rejected()) {
+    options.mlines[0] = sdp::MediaAnswer();
+    options.mlines[0].send = options.mlines[0].receive = false;
   }
   out.sdp = sdp::write_sdp(sdp::make_answer(offer, options));
   return out;

@@ -98,6 +98,11 @@ LocalJsep Subscriber::answer_mlines(const sdp::SessionDescription& offer) {
     options.mlines[static_cast<size_t>(stream->mindex)] =
         answer_stream(*stream, room_->settings().transport_wide_cc_ext);
   }
+  // The first m-line carries the transport of all: Chromium loses it if that one is refused (bundle policy max-bundle).
+  if (!options.mlines[0].accept && !offer.media.front().rejected()) {
+    options.mlines[0] = sdp::MediaAnswer();
+    options.mlines[0].send = options.mlines[0].receive = false;
+  }
   sdp::SessionDescription made = sdp::make_answer(offer, options);
   for (size_t i = 0; i < streams_.size() && i < made.media.size(); ++i) {
     SubscriberStream& stream = *streams_[i];
