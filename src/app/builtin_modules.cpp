@@ -29,6 +29,8 @@
 
 #include "handlers/rabbitmq/rabbitmq_handler.hpp"
 
+#include "handlers/gelf/gelf_handler.hpp"
+
 namespace limen::app {
 
 std::vector<std::unique_ptr<Plugin>> builtin_plugins() {
@@ -63,6 +65,7 @@ std::vector<std::unique_ptr<EventHandler>> builtin_event_handlers() {
   handlers.push_back(make_nanomsg_handler());
   handlers.push_back(make_mqtt_handler());
   handlers.push_back(make_rabbitmq_handler());
+  handlers.push_back(make_gelf_handler());
   return handlers;
 }
 
@@ -73,7 +76,11 @@ std::vector<std::unique_ptr<LogSink>> builtin_loggers() {
 }
 
 std::vector<std::string> packages_not_built_in() {
-  return {"janus.plugin.duktape", "janus.plugin.lua", "janus.plugin.sip", "janus.eventhandler.gelfevh"};
+  return {
+      "janus.plugin.duktape",
+      "janus.plugin.lua",
+      "janus.plugin.sip",
+  };
 }
 
 }  // namespace limen::app

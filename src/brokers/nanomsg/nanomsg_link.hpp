@@ -26,7 +26,7 @@ struct NanomsgPlace {
 
 class NanomsgLink {
  public:
-  static constexpr size_t kLargestMessage = 8191;  // bytes in; the rest is cut off
+  static constexpr size_t kLargestMessage = 8192;  // bytes in; the rest is cut off
 
   // `on_message` is not called when publishing.
   static Result<std::unique_ptr<NanomsgLink>> open(const NanomsgPlace& place, Executor& executor,

@@ -6,7 +6,7 @@
 #include <atomic>
 
 #include "base/log.hpp"
-#include "handlers/sample/gzip.hpp"
+#include "handlers/shared/gzip.hpp"
 
 namespace limen::sample_handler {
 namespace {
@@ -154,7 +154,7 @@ void HttpPoster::serve() {
 void HttpPoster::deliver(const handlers::EventQueue::Batch& batch, const PostSettings& settings) {
   std::optional<std::string> zipped;
   if (settings.compress) {
-    zipped = gzip(batch.text, settings.compression, kLargestCompressed);
+    zipped = handlers::gzip(batch.text, settings.compression, kLargestCompressed);
     if (!zipped) return give_up(batch.events, "larger than 8 KiB when compressed");
   }
   constexpr std::chrono::milliseconds kLongestPause{60'000};

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include "handlers/sample/gzip.hpp"
 #include "handlers/sample/http_poster.hpp"
+#include "handlers/shared/gzip.hpp"
 #include "tests/support/handler_bench.hpp"
 #include "tests/support/http_collector.hpp"
 
@@ -148,11 +148,11 @@ TEST(HttpPoster, compressed_bodies_say_so_and_large_ones_are_lost) {
 
 TEST(Gzip, ends_at_the_limit) {
   std::string text = "some text";
-  auto all = gzip(text, 6, 1000);
+  auto all = handlers::gzip(text, 6, 1000);
   ASSERT_TRUE(all);
   EXPECT_EQ(inflated(*all), text);
-  EXPECT_TRUE(gzip(text, 6, all->size()));
-  EXPECT_FALSE(gzip(text, 6, all->size() - 1));
+  EXPECT_TRUE(handlers::gzip(text, 6, all->size()));
+  EXPECT_FALSE(handlers::gzip(text, 6, all->size() - 1));
 }
 
 class SampleHandlerTest : public testing::Test {

@@ -93,7 +93,7 @@ TEST_F(NanomsgTransport, what_is_said_while_nobody_listens_waits_for_the_next_pe
 TEST_F(NanomsgTransport, a_request_that_is_too_long_is_not_understood) {
   start();
   PairPeer peer(address_);
-  EXPECT_EQ(ask(peer, fmt::format(R"({{"janus":"ping","transaction":"{}"}})", std::string(8192, 'x'))),
+  EXPECT_EQ(ask(peer, fmt::format(R"({{"janus":"ping","transaction":"{}"}})", std::string(9000, 'x'))),
             R"({"janus":"error","error":{"code":454}})");
 }
 

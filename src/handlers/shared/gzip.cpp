@@ -1,8 +1,8 @@
-#include "handlers/sample/gzip.hpp"
+#include "handlers/shared/gzip.hpp"
 
 #include <zlib.h>
 
-namespace limen::sample_handler {
+namespace limen::handlers {
 
 std::optional<std::string> gzip(std::string_view text, int level, size_t most) {
   constexpr int kLargestWindow = 15;
@@ -25,4 +25,4 @@ std::optional<std::string> gzip(std::string_view text, int level, size_t most) {
   return out;
 }
 
-}  // namespace limen::sample_handler
+}  // namespace limen::handlers
