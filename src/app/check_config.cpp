@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
 #include "app/builtin_modules.hpp"
 #include "app/configuration_notes.hpp"
@@ -13,16 +14,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool built_in(const std::string& file) {
-  std::string package = fs::path(file).stem().string();
-  std::vector<std::string> absent = packages_not_built_in();
-  return std::find(absent.begin(), absent.end(), package) == absent.end();
+std::string package_of(const std::string& file) {
+  return fs::path(file).stem().string();
 }
 
-// Every file of the folder should be readable; that of a module which is not there keeps nobody from starting.
-void check_syntax(const std::string& folder, const std::string& main_file, ConfigReport& report) {
+// Everything else is off as long as no file that can be read turns it on.
+bool on_without_file(const std::string& package) {
+  if (package == "janus.transport.http" || package == "janus.transport.websockets") return true;
+  std::vector<std::string> absent = packages_not_built_in();
+  return package.starts_with("janus.plugin.") && std::find(absent.begin(), absent.end(), package) == absent.end();
+}
+
+// Every file of the folder should be readable; that of a module which is not there, or stays off, keeps nobody from
+// starting. Returns the packages whose file is not.
+std::set<std::string> check_syntax(const std::string& folder, const std::string& main_file, ConfigReport& report) {
   std::error_code error;
   std::vector<std::string> files;
+  std::set<std::string> unreadable;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     std::string name = entry.path().filename().string();
     bool ours = name.starts_with("janus.") && (name.ends_with(".jcfg") || name.ends_with(".cfg"));
@@ -32,15 +40,18 @@ void check_syntax(const std::string& folder, const std::string& main_file, Confi
   for (const std::string& file : files) {
     auto parsed = config::read_file(file);
     if (parsed) continue;
-    if (built_in(file)) report.errors.push_back(parsed.error().text);
-    else report.warnings.push_back(parsed.error().text);
+    unreadable.insert(package_of(file));
+    if (on_without_file(package_of(file))) report.errors.push_back(parsed.error().text);
+    else report.warnings.push_back(fmt::format("{} ({} stays off)", parsed.error().text, package_of(file)));
   }
+  return unreadable;
 }
 
 template <typename Modules>
-void check_modules(const Modules& modules, const std::string& folder, config::Findings& findings,
-                   ConfigReport& report) {
+void check_modules(const Modules& modules, const std::string& folder, const std::set<std::string>& unreadable,
+                   config::Findings& findings, ConfigReport& report) {
   for (const auto& module : modules) {
+    if (unreadable.contains(module->info().package)) continue;
     Result<> checked = module->check_config(folder, findings);
     if (!checked) report.errors.push_back(fmt::format("{}: {}", module->info().package, checked.error().text));
   }
@@ -50,12 +61,12 @@ void check_modules(const Modules& modules, const std::string& folder, config::Fi
 
 ConfigReport examine_config(const LoadedSettings& loaded) {
   ConfigReport report;
-  check_syntax(loaded.configs_folder, loaded.main_file, report);
+  std::set<std::string> unreadable = check_syntax(loaded.configs_folder, loaded.main_file, report);
   config::Findings findings = loaded.findings;
-  check_modules(builtin_plugins(), loaded.configs_folder, findings, report);
-  check_modules(builtin_transports(), loaded.configs_folder, findings, report);
-  check_modules(builtin_event_handlers(), loaded.configs_folder, findings, report);
-  check_modules(builtin_loggers(), loaded.configs_folder, findings, report);
+  check_modules(builtin_plugins(), loaded.configs_folder, unreadable, findings, report);
+  check_modules(builtin_transports(), loaded.configs_folder, unreadable, findings, report);
+  check_modules(builtin_event_handlers(), loaded.configs_folder, unreadable, findings, report);
+  check_modules(builtin_loggers(), loaded.configs_folder, unreadable, findings, report);
   for (const std::string& text : configuration_errors(loaded.settings)) report.errors.push_back(text);
   const core::CertificateSettings& dtls = loaded.settings.certificates;
   if (!dtls.cert_pem.empty() && !dtls.cert_key.empty()) {

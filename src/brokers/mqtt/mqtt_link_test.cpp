@@ -14,6 +14,11 @@
 #include "brokers/mqtt/mqtt_config.hpp"
 #include "tests/support/transport_bench.hpp"
 
+// Paho 1.3.12 loses track of some messages that were under way when a client is destroyed.
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libpaho-mqtt3as";
+}
+
 namespace limen::brokers {
 namespace {
 
