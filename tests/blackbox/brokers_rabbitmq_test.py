@@ -22,7 +22,14 @@ class Broker:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="limen-rabbitmq-"))
         self.port, self.epmd_port, self.dist_port = free_port(), free_port(), free_port()
+        self.tls_port = free_port()
         (self.folder / "plugins").write_text("[].")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-keyout", self.folder / "key.pem", "-out", self.folder / "cert.pem"], check=True, capture_output=True)
+        (self.folder / "rabbitmq.conf").write_text(
+            f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}\nssl_options.certfile = {self.folder}/cert.pem\n"
+            f"ssl_options.keyfile = {self.folder}/key.pem\nssl_options.verify = verify_none\n")
         self.epmd = subprocess.Popen(["epmd", "-address", "127.0.0.1", "-port", str(self.epmd_port)],
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.process = None
@@ -33,7 +40,7 @@ class Broker:
                  "RABBITMQ_NODE_PORT": self.port, "RABBITMQ_DIST_PORT": self.dist_port,
                  "RABBITMQ_MNESIA_BASE": self.folder / "data", "RABBITMQ_LOG_BASE": self.folder / "log",
                  "RABBITMQ_LOGS": "-", "RABBITMQ_ENABLED_PLUGINS_FILE": self.folder / "plugins",
-                 "RABBITMQ_CONFIG_FILE": self.folder / "none", "RABBITMQ_CONF_ENV_FILE": self.folder / "none.env"}
+                 "RABBITMQ_CONFIG_FILE": self.folder / "rabbitmq.conf", "RABBITMQ_CONF_ENV_FILE": self.folder / "none.env"}
         with open(self.folder / "output.log", "ab") as log:
             self.process = subprocess.Popen([PROGRAM], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                             start_new_session=True,
@@ -137,7 +144,24 @@ class RabbitMq(unittest.TestCase):
         self.assertEqual(event["event"]["name"], "created")
         self.assertEqual(event["event"]["transport"]["transport"], "janus.transport.rabbitmq")
 
-    def test_5_a_broker_that_is_killed_in_traffic_misses_no_event_of_a_session(self):
+    def test_5_topics_over_tls(self):
+        channel = self.broker.connect().channel()
+        channel.exchange_declare("janus-topics", "topic")
+        answers = channel.queue_declare("", exclusive=True).method.queue
+        channel.queue_bind(answers, "janus-topics", "janus.answers.one")
+        server = Server()
+        (server.folder / "conf/janus.transport.rabbitmq.jcfg").write_text(
+            f'general: {{ enabled = true; host = "localhost"; port = {self.broker.tls_port}; ssl_enabled = true; '
+            f'ssl_verify_peer = true; ssl_verify_hostname = true; ssl_cacert = "{self.broker.folder}/cert.pem"; '
+            'janus_exchange = "janus-topics"; janus_exchange_type = "topic"; queue_name = "janus-one"; '
+            'queue_autodelete = true; declare_outgoing_queue = false; '
+            'to_janus = "janus.requests.one"; from_janus = "janus.answers.one"; }\n')
+        with server:
+            channel.basic_publish("janus-topics", "janus.requests.one", '{"janus":"ping","transaction":"t"}')
+            body = until("the answer", lambda: channel.basic_get(answers, auto_ack=True)[2])
+            self.assertEqual(json.loads(body)["janus"], "pong")
+
+    def test_6_a_broker_that_is_killed_in_traffic_misses_no_event_of_a_session(self):
         created, _ = self.app.ask({"janus": "create", "transaction": "f"})
         session = created["data"]["id"]
         self.broker.kill()
@@ -154,7 +178,7 @@ class RabbitMq(unittest.TestCase):
         reply, _ = self.app.ask({"janus": "ping", "transaction": "after"})
         self.assertEqual(reply["janus"], "pong")
 
-    def test_6_a_broker_that_is_not_there_at_the_start_costs_only_this_transport(self):
+    def test_7_a_broker_that_is_not_there_at_the_start_costs_only_this_transport(self):
         server = Server()
         (server.folder / "conf/janus.transport.rabbitmq.jcfg").write_text(
             f'general: {{ enabled = true; host = "127.0.0.1"; port = {free_port()}; to_janus = "a"; from_janus = "b"; }}\n')
