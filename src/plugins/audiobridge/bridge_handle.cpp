@@ -40,6 +40,7 @@ BridgeHandle::BridgeHandle(Rooms& rooms, HandleContext& context) : rooms_(rooms)
       media.post_control([this, key, talking] { on_talking(key, talking); });
     };
     observer.level = [this, &media](uint32_t level) { media.post_control([this, level] { level_ = level; }); };
+    observer.backlog = [this, &media](Backlog backlog) { media.post_control([this, backlog] { backlog_ = backlog; }); };
     return std::make_unique<ParticipantMedia>(media, std::move(observer));
   });
 }
@@ -219,9 +220,9 @@ Json BridgeHandle::query() const {
     if (who.admin()) out["admin"] = true;
     out["muted"] = w.muted;
     out["active"] = line_.up;
-    out["buffer-in"] = -1;  // known to the mixer only
-    out["queue-in"] = 0;
-    out["queue-out"] = -1;
+    out["buffer-in"] = backlog_.packets;
+    out["queue-in"] = backlog_.frames;
+    out["queue-out"] = 0;  // frames of the mix are sent when they are made
     if (who.room().settings().spatial_audio) out["spatial_position"] = w.position;
     if (!who.recording_path().empty()) out["audio-recording"] = who.recording_path();
     if (line_.levels) {

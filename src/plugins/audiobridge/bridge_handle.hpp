@@ -87,6 +87,7 @@ class BridgeHandle final : public PluginHandle, private Stay {
   Line line_;
   std::unique_ptr<Participant> participant_;
   uint32_t level_ = 127;  // average of what it sent
+  Backlog backlog_;       // as told last
   // While a port is being opened, later requests wait.
   bool opening_ = false;
   std::deque<Message> waiting_;

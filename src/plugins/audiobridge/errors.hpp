@@ -48,14 +48,19 @@ inline JsonObject error_body(const BridgeError& error) {
   return JsonObject{{"audiobridge", "event"}, {"error_code", static_cast<int>(error.code)}, {"error", error.text}};
 }
 
+// What a request's parser says, with this plugin's codes.
+template <typename T>
+BridgeResult<T> checked(std::expected<T, RequestError> parsed) {
+  if (parsed) return std::move(*parsed);
+  RequestError& bad = parsed.error();
+  ErrorCode code = bad.missing ? ErrorCode::missing_element : ErrorCode::invalid_element;
+  return std::unexpected(BridgeError{code, std::move(bad.text)});
+}
+
 // A described request, or the refusal that its first bad property earns.
 template <typename S>
 BridgeResult<S> read(const JsonObject& body) {
-  auto request = read_request<S>(body);
-  if (request) return std::move(*request);
-  RequestError& bad = request.error();
-  ErrorCode code = bad.missing ? ErrorCode::missing_element : ErrorCode::invalid_element;
-  return std::unexpected(BridgeError{code, std::move(bad.text)});
+  return checked(read_request<S>(body));
 }
 
 // The refusal of one step as the refusal of the whole.

@@ -13,6 +13,7 @@
 #include "media/mixing/audio_codec.hpp"
 #include "media/mixing/jitter_buffer.hpp"
 #include "media/mixing/mix_bus.hpp"
+#include "plugins/audiobridge/mixed_frame.hpp"
 #include "plugins/audiobridge/pcm_queue.hpp"
 
 namespace limen::audiobridge {
@@ -55,6 +56,9 @@ class MixMember {
   }
   bool quiet() const { return quiet_ticks_ >= kQuietTicks; }
   const media::JitterBuffer& buffer() const { return buffer_; }
+  Backlog backlog() const {
+    return {static_cast<uint32_t>(buffer_.waiting()), static_cast<uint32_t>(queue_.size() / format_.frame())};
+  }
 
   std::unique_ptr<media::AudioEncoder> encoder;  // its own; null while it shares one
 

@@ -38,6 +38,7 @@ class Person final : public MediaContext {
     format_ = format;
     ParticipantObserver observer;
     observer.talking = [this](uint64_t, bool talking) { talks.push_back(talking); };
+    observer.backlog = [this](Backlog now) { backlogs.push_back(now); };
     media = std::make_unique<ParticipantMedia>(*this, std::move(observer));
     media->set_line({.mline = 0, .payload_type = 111, .codec = codec});
   }
@@ -84,6 +85,7 @@ class Person final : public MediaContext {
   std::vector<uint16_t> sequences;
   std::vector<uint32_t> timestamps;
   std::vector<bool> talks;
+  std::vector<Backlog> backlogs;
 
  private:
   World& world_;
@@ -457,6 +459,19 @@ TEST_F(Mixer, who_talks_is_told_until_muted) {
   input.heard = false;
   anna.media->set_input(input);
   EXPECT_EQ(anna.talks, (std::vector<bool>{true, false}));
+}
+
+TEST_F(Mixer, what_waits_of_somebodys_audio_is_told_once_a_second) {
+  open({.rate = 16000});
+  Person& anna = join(1);
+  Tone a(440, 48000);
+  for (int i = 0; i < 6; ++i) anna.say(a);
+  talk(10, {{&anna, &a}});
+  ASSERT_EQ(anna.backlogs.size(), 1u);
+  EXPECT_GE(anna.backlogs.back().packets, 4u);
+  talk(60, {});
+  ASSERT_EQ(anna.backlogs.size(), 2u);
+  EXPECT_EQ(anna.backlogs.back(), Backlog{});
 }
 
 TEST_F(Mixer, plain_rtp_goes_both_ways) {

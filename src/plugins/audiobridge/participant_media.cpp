@@ -70,6 +70,7 @@ void ParticipantMedia::watch_level(const RtpPacket& packet) {
 
 void ParticipantMedia::on_frame(const MixedFrame& frame) {
   if (frame.key != key_ || !line_) return;
+  tell_backlog(frame.backlog);
   number(frame);
   if (plain_) return plain_->send(frame.packet.payload(), sequence_, timestamp_);
   OutgoingRtp note;
@@ -79,6 +80,14 @@ void ParticipantMedia::on_frame(const MixedFrame& frame) {
   note.payload_type = line_->payload_type;
   note.mline = line_->mline;
   context_.send(note);
+}
+
+void ParticipantMedia::tell_backlog(Backlog backlog) {
+  Instant now = context_.now();
+  if (!observer_.backlog || backlog == told_backlog_ || now - backlog_told_ < std::chrono::seconds(1)) return;
+  told_backlog_ = backlog;
+  backlog_told_ = now;
+  observer_.backlog(backlog);
 }
 
 void ParticipantMedia::number(const MixedFrame& frame) {

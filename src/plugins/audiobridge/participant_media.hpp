@@ -36,7 +36,8 @@ struct LineFormat {
 
 struct ParticipantObserver {
   std::function<void(uint64_t key, bool talking)> talking = {};
-  std::function<void(uint32_t level)> level = {};  // average, 0 loud to 127 silent
+  std::function<void(uint32_t level)> level = {};     // average, 0 loud to 127 silent
+  std::function<void(Backlog backlog)> backlog = {};  // when it changed, at most once a second
 };
 
 class ParticipantMedia final : public MediaHandler {
@@ -62,6 +63,7 @@ class ParticipantMedia final : public MediaHandler {
  private:
   void watch_level(const RtpPacket& packet);
   void number(const MixedFrame& frame);
+  void tell_backlog(Backlog backlog);
 
   MediaContext& context_;
   ParticipantObserver observer_;
@@ -77,6 +79,8 @@ class ParticipantMedia final : public MediaHandler {
   uint32_t timestamp_ = 0;
   std::optional<uint32_t> last_tick_;
   Instant last_sent_{};
+  Backlog told_backlog_;
+  Instant backlog_told_{};
 };
 
 }  // namespace limen::audiobridge

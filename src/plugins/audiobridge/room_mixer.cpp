@@ -196,7 +196,11 @@ bool RoomMixer::encode_step(MixedFrames& out) {
     if (member.quiet()) member.encoder.reset();
     uint32_t shard = member.back().shard;
     if (packet.packet && shard < out.size()) {
-      out[shard].push_back({.peer = member.back().peer, .key = entry->first, .tick = tick_, .packet = packet});
+      out[shard].push_back({.peer = member.back().peer,
+                            .key = entry->first,
+                            .tick = tick_,
+                            .packet = packet,
+                            .backlog = member.backlog()});
     }
     if (worked) return true;
   }

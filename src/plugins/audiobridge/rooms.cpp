@@ -18,17 +18,6 @@ namespace {
 
 constexpr std::string_view kPackage = "janus.plugin.audiobridge";
 
-// "room-<id>" or "<id>"; nothing if numbers are wanted and it is not one in its plain form.
-std::optional<Id> id_of_group(std::string_view name, bool strings) {
-  if (name.starts_with("room-")) name.remove_prefix(5);
-  if (strings) return name.empty() ? std::nullopt : std::optional<Id>(Id(std::string(name)));
-  uint64_t number = 0;
-  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || end != name.data() + name.size() || number == 0) return std::nullopt;
-  if (std::to_string(number) != name) return std::nullopt;
-  return Id(number);
-}
-
 struct StaticRoom {
   Id id;
   RoomSettings settings;
@@ -41,7 +30,7 @@ void read_rooms(const config::Node& file, bool strings, std::vector<StaticRoom>&
       findings.warnings.push_back(
           fmt::format("{}:{}: room '{}' {}", group.place.file, group.place.line, group.name, text));
     };
-    auto id = id_of_group(group.name, strings);
+    auto id = Id::from_category(group.name, strings);
     if (!id) {
       warn("left out: its id must be a number above 0");
       continue;
@@ -163,14 +152,14 @@ Room* Rooms::find(MixerId mixer) const {
 
 Id Rooms::free_id() {
   while (true) {
-    Id id = random_id(context_->random(), strings());
+    Id id = Id::random(context_->random(), strings());
     if (find(id) == nullptr) return id;
   }
 }
 
 Id Rooms::free_member_id(const Room& room) {
   while (true) {
-    Id id = random_id(context_->random(), strings());
+    Id id = Id::random(context_->random(), strings());
     if (room.find(id) == nullptr) return id;
   }
 }

@@ -115,7 +115,7 @@ Mountpoint* Mountpoints::find(const MountpointId& id) const {
 
 MountpointId Mountpoints::free_id() {
   while (true) {
-    MountpointId id = random_id(context_->random(), strings());
+    MountpointId id = MountpointId::random(context_->random(), strings());
     if (!is_taken(id)) return id;
   }
 }

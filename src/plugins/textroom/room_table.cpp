@@ -38,7 +38,7 @@ void RoomTable::read(const config::Node& file, bool strings, config::Findings& f
       warn(findings, category, "not a room");
       continue;
     }
-    auto id = RoomId::from_config(category.name, strings);
+    auto id = RoomId::from_category(category.name, strings);
     if (!id) {
       warn(findings, category, "the name of a room should be room-<number>");
       continue;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "api/json.hpp"
+#include "api/request_reader.hpp"
 
 namespace limen::textroom {
 
@@ -34,6 +35,14 @@ using TextResult = std::expected<T, TextError>;
 
 inline std::unexpected<TextError> refuse(TextErrorCode code, std::string text) {
   return std::unexpected(TextError{code, std::move(text)});
+}
+
+// What a request's parser says, with this plugin's codes.
+template <typename T>
+TextResult<T> checked(std::expected<T, RequestError> parsed) {
+  if (parsed) return std::move(*parsed);
+  TextErrorCode code = parsed.error().missing ? TextErrorCode::missing_element : TextErrorCode::invalid_element;
+  return refuse(code, std::move(parsed.error().text));
 }
 
 // `kind`: "error", or "event" for what is found before a request is looked at.

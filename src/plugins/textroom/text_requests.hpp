@@ -109,10 +109,7 @@ void describe(V& v, MessageRequest& r) {
 
 template <typename S>
 TextResult<S> read_text_request(const JsonObject& body) {
-  auto request = read_request<S>(body);
-  if (request) return std::move(*request);
-  TextErrorCode code = request.error().missing ? TextErrorCode::missing_element : TextErrorCode::invalid_element;
-  return refuse(code, request.error().text);
+  return checked(read_request<S>(body));
 }
 
 // Something configured that the client must know: secret, pin, admin_key. Empty: nothing to check.

@@ -210,7 +210,7 @@ TEST_F(TextRoom, a_destroyed_room_says_so_to_who_asked_and_to_all) {
 }
 
 TEST_F(TextRoom, history_is_bounded_in_bytes) {
-  Room room(RoomId::number(1), RoomSettings{});
+  Room room(RoomId(uint64_t{1}), RoomSettings{});
   room.settings.history = 65535;
   SharedText text = make_text(Json(std::string(1024 * 1024 - 2, 'x')), JsonFormat::compact);
   for (int i = 0; i < 20; ++i) room.remember(text);
@@ -230,9 +230,9 @@ TEST_F(TextRoom, permanent_rooms_are_saved_and_read_again) {
   rooms.read(*config::read_file(path), false, findings);
   EXPECT_EQ(findings.warnings.size(), 3U);
   ASSERT_EQ(rooms.rooms().size(), 2U);
-  EXPECT_EQ(rooms.find(RoomId::number(5))->settings.pin, "a\"b");
-  EXPECT_EQ(rooms.find(RoomId::number(5))->settings.history, 3);
-  EXPECT_EQ(rooms.find(RoomId::number(8))->settings.history, 0);
+  EXPECT_EQ(rooms.find(RoomId(uint64_t{5}))->settings.pin, "a\"b");
+  EXPECT_EQ(rooms.find(RoomId(uint64_t{5}))->settings.history, 3);
+  EXPECT_EQ(rooms.find(RoomId(uint64_t{8}))->settings.history, 0);
   EXPECT_THAT(ann.ask(R"({"request":"destroy","room":5,"permanent":true})"), HasSubstr("\"permanent\":true"));
   EXPECT_EQ(config::read_file(path)->find("room-5"), nullptr);
   std::filesystem::remove_all(plugin_.folder);

@@ -47,20 +47,23 @@ std::unexpected<RoomError> refuse(ErrorCode code, fmt::format_string<Args...> fo
   return std::unexpected(RoomError{code, fmt::format(format, std::forward<Args>(args)...)});
 }
 
-inline RoomError as_room_error(RequestError error) {
-  return {error.missing ? ErrorCode::missing_element : ErrorCode::invalid_element, std::move(error.text)};
-}
-
 inline JsonObject error_body(const RoomError& error) {
   return JsonObject{{"videoroom", "event"}, {"error_code", static_cast<int>(error.code)}, {"error", error.text}};
+}
+
+// What a request's parser says, with this plugin's codes.
+template <typename T>
+RoomResult<T> checked(std::expected<T, RequestError> parsed) {
+  if (parsed) return std::move(*parsed);
+  RequestError& bad = parsed.error();
+  ErrorCode code = bad.missing ? ErrorCode::missing_element : ErrorCode::invalid_element;
+  return std::unexpected(RoomError{code, std::move(bad.text)});
 }
 
 // A described request, or the refusal that its first bad property earns.
 template <typename S>
 RoomResult<S> read(const JsonObject& body) {
-  auto request = read_request<S>(body);
-  if (!request) return std::unexpected(as_room_error(std::move(request.error())));
-  return std::move(*request);
+  return checked(read_request<S>(body));
 }
 
 // The refusal of one step as the refusal of the whole.

@@ -1,42 +1,21 @@
-// Id: how rooms, participants and feeds are named: numbers, or texts with `string_ids`.
-//
-// Plain values, any thread.
+// Id: how rooms, participants and feeds are named, and how requests name them. Plain values, any thread.
 #pragma once
-#include <compare>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <variant>
-
-#include "api/json.hpp"
-#include "base/random.hpp"
+#include "api/object_id.hpp"
 #include "plugins/videoroom/errors.hpp"
 
 namespace limen::videoroom {
 
-class Id {
- public:
-  Id() = default;  // number 0: nobody
-  explicit Id(uint64_t number) : value_(number) {}
-  explicit Id(std::string text) : value_(std::move(text)) {}
-
-  bool is_text() const { return std::holds_alternative<std::string>(value_); }
-  bool empty() const;  // 0 or ""
-  std::string text() const;
-  Json json() const;
-  friend bool operator==(const Id&, const Id&) = default;
-  friend std::strong_ordering operator<=>(const Id&, const Id&) = default;
-
- private:
-  std::variant<uint64_t, std::string> value_{uint64_t{0}};
-};
+using Id = ObjectId;
 
 // The id at `key`, of the kind that `strings` says; nullopt if absent (and not mandatory).
-RoomResult<std::optional<Id>> read_id(const JsonObject& body, std::string_view key, bool strings, bool mandatory);
-// The same for what must be there.
-RoomResult<Id> require_id(const JsonObject& body, std::string_view key, bool strings);
+inline RoomResult<std::optional<Id>> read_id(const JsonObject& body, std::string_view key, bool strings,
+                                             bool mandatory) {
+  return checked(read_object_id(body, key, strings, mandatory));
+}
 
-// 53 bits that are not zero, or a UUID.
-Id random_id(Random& random, bool strings);
+// The same for what must be there.
+inline RoomResult<Id> require_id(const JsonObject& body, std::string_view key, bool strings) {
+  return checked(require_object_id(body, key, strings));
+}
 
 }  // namespace limen::videoroom

@@ -1,7 +1,6 @@
 #include "plugins/videoroom/rooms.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/constant_time.hpp"
 #include "base/log.hpp"
@@ -13,17 +12,6 @@ namespace limen::videoroom {
 namespace {
 
 constexpr std::string_view kPackage = "janus.plugin.videoroom";
-
-// "room-<id>" or "<id>"; nothing if numbers are wanted and it is not one in its plain form.
-std::optional<Id> id_of_group(std::string_view name, bool strings) {
-  if (name.starts_with("room-")) name.remove_prefix(5);
-  if (strings) return name.empty() ? std::nullopt : std::optional<Id>(Id(std::string(name)));
-  uint64_t number = 0;
-  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || end != name.data() + name.size() || number == 0) return std::nullopt;
-  if (std::to_string(number) != name) return std::nullopt;
-  return Id(number);
-}
 
 struct StaticRoom {
   Id id;
@@ -42,7 +30,7 @@ Result<> read_file(const std::string& folder, GeneralSettings& general, std::vec
       findings.warnings.push_back(
           fmt::format("{}:{}: room '{}' {}", group.place.file, group.place.line, group.name, text));
     };
-    auto id = id_of_group(group.name, general.string_ids);
+    auto id = Id::from_category(group.name, general.string_ids);
     if (!id) {
       warn("left out: its id must be a number above 0");
       continue;
@@ -88,14 +76,14 @@ Room* Rooms::find(const Id& id) const {
 
 Id Rooms::free_id() {
   while (true) {
-    Id id = random_id(context_->random(), strings());
+    Id id = Id::random(context_->random(), strings());
     if (find(id) == nullptr) return id;
   }
 }
 
 Id Rooms::free_member_id(const Room& room) {
   while (true) {
-    Id id = random_id(context_->random(), strings());
+    Id id = Id::random(context_->random(), strings());
     if (room.find(id) == nullptr) return id;
   }
 }
