@@ -148,14 +148,19 @@ class Whip : public testing::Test {
   std::shared_ptr<Got> ask(const std::string& method, const std::string& target, const std::string& body = "",
                            net::HttpHeaders headers = {}, const std::string& ip = "192.0.2.9") {
     auto got = std::make_shared<Got>();
-    auto finish = [got](std::optional<net::HttpResponse> response) {
-      got->done = response.has_value();
-      got->closed = !response;
-      if (response) got->response = std::move(*response);
+    // `got` keeps the exchange, so the exchange must not keep `got`.
+    auto finish = [weak = std::weak_ptr(got)](std::optional<net::HttpResponse> response) {
+      auto kept = weak.lock();
+      if (!kept) return;
+      kept->done = response.has_value();
+      kept->closed = !response;
+      if (response) kept->response = std::move(*response);
     };
-    auto push = [got](std::optional<std::string> bytes) {
-      if (bytes) got->pushed += *bytes;
-      else got->ended = true;
+    auto push = [weak = std::weak_ptr(got)](std::optional<std::string> bytes) {
+      auto kept = weak.lock();
+      if (!kept) return;
+      if (bytes) kept->pushed += *bytes;
+      else kept->ended = true;
     };
     auto exchange = std::make_shared<HttpExchange>(net::PeerName{ip, 1}, false, std::move(finish), std::move(push));
     got->exchange = exchange;
