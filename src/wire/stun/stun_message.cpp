@@ -59,6 +59,7 @@ bool is_known(AttributeType type) {
     case AttributeType::reservation_token:
     case AttributeType::priority:
     case AttributeType::use_candidate:
+    case AttributeType::other_address:
     case AttributeType::software:
     case AttributeType::alternate_server:
     case AttributeType::fingerprint:
