@@ -95,12 +95,17 @@ class Peer:
         self.client.loop_stop()
 
 
+STATUS = ('status: { enabled = true; connect_message = "{\\"on\\":true}"; disconnect_message = "{\\"on\\":false}"; '
+          'topic = "status"; retain = true; }\n')
+
+
 def with_mqtt(server, general, others="", handler=""):
+    """Says on the retained topic `status` when the broker has acknowledged its subscriptions."""
     conf = server.folder / "conf"
     main = conf / "janus.jcfg"
     main.write_text(main.read_text() + "events: { broadcast = true; }\n")
     (conf / "janus.transport.mqtt.jcfg").write_text(
-        f'general: {{ enabled = true; subscribe_topic = "to-janus"; publish_topic = "from-janus"; {general} }}\n{others}')
+        f'general: {{ enabled = true; subscribe_topic = "to-janus"; publish_topic = "from-janus"; {general} }}\n{others}{STATUS}')
     if handler:
         (conf / "janus.eventhandler.mqttevh.jcfg").write_text(
             f'general: {{ enabled = true; events = "all"; client_id = "events"; qos = 1; {handler} }}\n')
@@ -116,12 +121,14 @@ class Mqtt(unittest.TestCase):
         self.addCleanup(self.peer.stop)
         self.url = f'url = "tcp://127.0.0.1:{self.broker.port}";'
 
+    def subscribed(self):
+        """A request that is published before the broker knows who wants it is nobody's."""
+        self.peer.expect("status", lambda body: body["on"])
+
     def test_requests_admin_status_and_events(self):
-        others = ('admin: { admin_enabled = true; subscribe_topic = "to-admin"; publish_topic = "from-admin"; }\n'
-                  'status: { enabled = true; connect_message = "{\\"on\\":true}"; '
-                  'disconnect_message = "{\\"on\\":false}"; topic = "status"; retain = true; }\n')
+        others = ('admin: { admin_enabled = true; subscribe_topic = "to-admin"; publish_topic = "from-admin"; }\n')
         with with_mqtt(Server(), self.url, others, self.url) as server:
-            self.peer.expect("status", lambda body: body["on"])
+            self.subscribed()
             self.assertEqual(self.peer.ask({"janus": "ping", "transaction": "a"}), {"janus": "pong", "transaction": "a"})
             self.peer.send("to-janus", "{nonsense")
             self.peer.expect("from-janus", lambda body: body.get("error", {}).get("code") == 454)
@@ -141,6 +148,7 @@ class Mqtt(unittest.TestCase):
         general = self.url + ('mqtt_version = "5"; proxy_transaction_user_properties = [ "tenant" ]; '
                               'add_transaction_user_properties = ( ("server", "one") );')
         with with_mqtt(Server(), general):
+            self.subscribed()
             self.peer.ask({"janus": "ping", "transaction": "up"})
             self.peer.send("to-janus", {"janus": "ping", "transaction": "a"}, ResponseTopic="my/answers",
                            CorrelationData=b"\x00\x01", UserProperty=[("tenant", "t1"), ("other", "x")])
@@ -155,6 +163,7 @@ class Mqtt(unittest.TestCase):
 
     def test_a_broker_that_is_killed_in_traffic_is_found_again_and_gets_what_waited(self):
         with with_mqtt(Server(general="session_timeout = 2;"), self.url, handler=self.url) as server:
+            self.subscribed()
             session = self.peer.ask({"janus": "create", "transaction": "a"})["data"]["id"]
             self.broker.kill()
             until("the session timed out", lambda: server.admin("", {"janus": "list_sessions"})["sessions"] == [])
