@@ -1,9 +1,9 @@
 // @ts-check
 /** Admin: the page. Polls while it is open; a server that goes away and comes back is followed. */
 import { AdminApi, findAdmin } from "./admin_api.js";
-import { conspicuous, factsOf, readingOf } from "./admin_connection.js";
-import { Chart } from "./chart.js";
-import { bitrateText, el, make, placeIcons, setText, showTab, tabs, toast, words } from "./dom.js";
+import { conspicuous, factsOf, pathOf, readingOf } from "./admin_connection.js";
+import { Streams, showCandidates, showPath } from "./admin_streams.js";
+import { el, make, placeIcons, setText, showTab, tabs, toast, words } from "./dom.js";
 import { LimenError } from "./limen.js";
 import { notice, shell, showServer } from "./shell.js";
 
@@ -17,7 +17,7 @@ const POLL_MS = 1000, MOST_SESSIONS = 200;
 /** @typedef {{ session: number, handle: number }} Choice @typedef {{ plugin: string, name: string }} Label */
 /** @type {AdminApi | undefined} */ let api;
 /** @type {Choice | undefined} */ let chosen;
-/** @typedef {{ info: any, charts: Record<string, Chart> }} Watched */
+/** @typedef {{ info: any, streams: Streams }} Watched */
 /** @type {Watched | undefined} */ let watched;
 /** Handles do not change what they are: asked once. @type {Map<number, Label>} */ const labels = new Map();
 /** @type {Map<number, number[]>} */ let tree = new Map();
@@ -63,6 +63,7 @@ async function greet() {
   const groups = kinds.map(([verb, member]) => make("optgroup", { label: member === "events" ? "event handlers" : member }, ...Object.keys(info[member] ?? {}).map((name) => make("option", { value: `${verb} ${name}` }, short(name)))));
   el("module", HTMLSelectElement).replaceChildren(...groups.filter((group) => group.children.length));
   plugins = Object.keys(info.plugins ?? {});
+  el("token-plugins", HTMLSelectElement).replaceChildren(make("option", { value: "" }, "all plugins"), ...plugins.map((plugin) => make("option", { value: plugin }, `only ${short(plugin)}`)));
 }
 /** @type {string[]} */ let plugins = [];
 
@@ -193,11 +194,7 @@ function choose(one) {
 async function readHandle(one) {
   const reply = await gone(ask("handle_info", {}, [one.session, one.handle]));
   if (!reply || chosen !== one) return;
-  if (!watched) {
-    const ms = (/** @type {number} */ value) => `${value.toFixed(0)} ms`, percent = (/** @type {number} */ value) => `${value.toFixed(1)} %`;
-    watched = { info: undefined, charts: { bitrate: new Chart("Bitrate", bitrateText), loss: new Chart("Packets lost", percent), rtt: new Chart("Round trip", ms), nacks: new Chart("Asked again, per second", (value) => value.toFixed(0)) } };
-    el("charts").replaceChildren(...Object.values(watched.charts).map((chart) => chart.node));
-  }
+  watched ??= { info: undefined, streams: new Streams(el("streams")) };
   showHandle(one, reply.info, watched);
   watched.info = reply.info;
 }
@@ -210,15 +207,11 @@ function showHandle(one, info, seen) {
   el("facts").replaceChildren(...factsOf(info).flatMap(([name, text]) => [make("dt", null, name), make("dd", { className: "figure" }, text)]));
   const remarks = conspicuous(info, reading);
   el("conspicuous").replaceChildren(...(remarks.length ? remarks.map(({ kind, text }) => make("p", { className: "notice", "data-kind": kind }, text)) : [make("p", { className: "muted small" }, info.webrtc ? "Nothing conspicuous." : "No peer connection.")]));
-  el("charts").hidden = !info.webrtc;
-  /** @param {(line: import("./admin_connection.js").LineNow) => [string, number | undefined][]} pick */
-  const series = (pick) => Object.fromEntries(lines.flatMap((line) => pick(line).map(([way, value]) => [`${line.type} ${line.mid}${way}`, value])));
-  const both = (/** @type {(way: "in" | "out") => number | undefined} */ value) => /** @type {[string, number | undefined][]} */ ([[" in", value("in")], [" out", value("out")]]);
-  seen.charts.bitrate.add(series((line) => both((way) => line[`${way}Kbps`])));
-  const media = (/** @type {import("./admin_connection.js").LineNow} */ line) => line.type !== "data";
-  seen.charts.loss.add(series((line) => (media(line) ? both((way) => line[`${way}Loss`]) : [])));
-  seen.charts.rtt.add(series((line) => (media(line) ? [["", line.rtt]] : [])));
-  seen.charts.nacks.add(series((line) => (media(line) ? [["", line.nacks]] : [])));
+  el("streams").hidden = el("way").hidden = !info.webrtc;
+  showPath(el("path"), pathOf(info));
+  showCandidates(el("candidates-remote"), info.webrtc?.ice?.["remote-candidates"] ?? []);
+  showCandidates(el("candidates-local"), info.webrtc?.ice?.["local-candidates"] ?? []);
+  seen.streams.add(lines);
   const file = info["pcap-file"] ?? info["text2pcap-file"];
   el("capturing").hidden = !file;
   setText(el("capturing"), file ? `Capturing to ${file}` : "");
@@ -279,13 +272,20 @@ async function readTokens() {
   el("tokens").replaceChildren(...list.map(tokenRow));
 }
 
+async function addToken() {
+  const only = el("token-plugins", HTMLSelectElement).value, field = input("token");
+  await ask("add_token", { token: field.value, ...(only && { plugins: [only] }) });
+  toast("The token counts from now on.");
+  field.value = "";
+}
+
 /** @param {{ token: string, allowed_plugins: string[] }} one */
 function tokenRow({ token, allowed_plugins }) {
   const buttons = plugins.map((plugin) => {
     const allowed = allowed_plugins.includes(plugin);
     return make("button", { type: "button", className: "switch", "aria-pressed": String(allowed), onclick: () => tryTo(() => ask(allowed ? "disallow_token" : "allow_token", { token, plugins: [plugin] }), readTokens) }, short(plugin));
   });
-  const remove = make("button", { type: "button", className: "danger", onclick: () => tryTo(() => ask("remove_token", { token }), readTokens) }, "Remove");
+  const remove = make("button", { type: "button", className: "danger", onclick: async () => (await sure("Remove this token? Who has it is refused from then on.", "Remove")) && tryTo(() => ask("remove_token", { token }), readTokens) }, "Remove");
   return make("tr", null, make("td", null, make("code", null, token)), make("td", null, make("div", { className: "row" }, ...buttons)), make("td", null, remove));
 }
 
@@ -349,7 +349,7 @@ function openTab(name) {
 
 // What is clicked -----------------------------------------------------------------------------------
 
-for (const [id, act] of /** @type {[string, () => Promise<void>][]} */ ([["login", enter], ["message", sendMessage], ["add-token", () => tryTo(() => ask("add_token", { token: input("token").value }), readTokens)]])) {
+for (const [id, act] of /** @type {[string, () => Promise<void>][]} */ ([["login", enter], ["message", sendMessage], ["add-token", () => tryTo(addToken, readTokens)]])) {
   el(id, HTMLFormElement).onsubmit = (event) => {
     event.preventDefault();
     act();

@@ -161,6 +161,24 @@ class Mqtt(unittest.TestCase):
             self.assertEqual(self.peer.ask({"janus": "ping", "transaction": "b"})["janus"], "pong")
             self.assertEqual(len([m for m in self.peer.messages if b"pong" in m.payload]), 3)
 
+    def test_a_server_that_is_killed_leaves_its_last_wills(self):
+        handler = self.url + ('will_enabled = true; will_qos = 1; topic = "my/events"; mqtt_version = "5"; '
+                              'add_user_properties = ( ("server", "one"), ("room", "two") ); '
+                              'disconnect_status = "{\\"left\\":true}";')
+        with with_mqtt(Server(), self.url, handler=handler) as server:
+            self.subscribed()
+            session = self.peer.ask({"janus": "create", "transaction": "a"})["data"]["id"]
+            event = self.peer.expect("my/events/sessions", lambda body: body.get("session_id") == session)
+            self.assertEqual(sorted(event.properties.UserProperty), [("room", "two"), ("server", "one")])
+            self.peer.expect("my/events/status")
+            server.process.kill()
+            self.peer.expect("status", lambda body: not body["on"])
+            will = self.peer.expect("my/events/status", lambda body: body.get("left"))
+            self.assertFalse(will.retain)  # to those who were there; newcomers get it retained
+            late = Peer(self.broker)
+            self.addCleanup(late.stop)
+            self.assertTrue(late.expect("my/events/status", lambda body: body.get("left")).retain)
+
     def test_a_broker_that_is_killed_in_traffic_is_found_again_and_gets_what_waited(self):
         with with_mqtt(Server(general="session_timeout = 2;"), self.url, handler=self.url) as server:
             self.subscribed()

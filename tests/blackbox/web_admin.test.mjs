@@ -50,8 +50,18 @@ test("only the right secret opens the page, and it is kept nowhere", async () =>
 test("a connection is shown with its path, its charts and a capture", async () => {
   const { page } = admin;
   await page.click("[data-handle]");
-  await page.waitForFunction(() => /udp/.test(document.querySelector("#facts").textContent) && /AES/i.test(document.querySelector("#facts").textContent));
-  await page.waitForFunction(() => [...document.querySelectorAll("#charts .legend b")].some((value) => /[1-9]\d* kbit\/s|Mbit/.test(value.textContent)));
+  await page.waitForFunction(() => /UDP, IPv4/.test(document.querySelector("#path").textContent) && /AES/i.test(document.querySelector("#path").textContent));
+  assert.deepEqual(await page.$$eval("#path .steps li", (steps) => steps.map((step) => [step.querySelector("strong").textContent, step.dataset.kind])),
+    [["ICE ready", "good"], ["DTLS connected", "good"], ["SRTP", "good"]]);
+  await page.waitForFunction(() => [...document.querySelectorAll("#streams .legend b")].some((value) => /[1-9]\d* kbit\/s|Mbit/.test(value.textContent)));
+  // A card for each stream, with a line in each of its charts that grows.
+  const cards = await page.$$eval("#streams .stream", (list) => list.map((card) => [card.querySelector("h2").textContent, card.querySelectorAll(".chart").length]));
+  assert.deepEqual(cards.slice(0, 2), [["Audio 0", 4], ["Video 1", 4]]);
+  const points = () => page.$eval('#streams [data-mid="1"] path', (path) => path.getAttribute("d").split("L").length);
+  const before = await points();
+  await until("the chart grows", async () => (await points()) > before + 2);
+  await page.waitForFunction(() => document.querySelector('#streams [data-mid="1"]').textContent.includes("both ways"));
+  assert.match(await page.textContent("#candidates-remote"), /typ /);
   await page.fill("#filename", "look.pcap");
   await page.click('[data-capture="start_pcap"]');
   await page.waitForSelector("#capturing:visible");
@@ -72,6 +82,19 @@ test("settings, tokens, messages and tools reach the server", async () => {
   await tab("tokens");
   await page.fill("#token", "<b>visitor</b>");
   await page.click("#add-token button");
+  await page.waitForSelector('tr:has(code:text-is("<b>visitor</b>"))');
+  await page.fill("#token", "of one plugin");
+  await page.selectOption("#token-plugins", "janus.plugin.echotest");
+  await page.click("#add-token button");
+  const row = 'tr:has(code:text-is("of one plugin"))';
+  await page.click(`${row} button:text-is("videoroom")`);
+  await until("the token gets a second plugin", async () => {
+    const { data } = await limen.adminApi("", { janus: "list_tokens" });
+    return data.tokens.find(({ token }) => token === "of one plugin")?.allowed_plugins.join() === "janus.plugin.echotest,janus.plugin.videoroom";
+  });
+  await page.click(`${row} button:text-is("Remove")`);
+  await page.click("#sure-yes");
+  await page.waitForSelector(row, { state: "detached" });
   await page.click('tr:has(code:text-is("<b>visitor</b>")) button:text-is("echotest")');
   await until("the token loses a plugin", async () => {
     const { data } = await limen.adminApi("", { janus: "list_tokens" });

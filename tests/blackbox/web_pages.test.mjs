@@ -84,9 +84,9 @@ test("the start page leads to what is here and marks what is not", async () => {
 test("the pages' arithmetic: grids, axes, readings of a connection and remarks about it", async () => {
   const { page } = await openPage(browser, `https://localhost:${limen.https}/`);
   const got = await page.evaluate(async () => {
-    const [{ bestGrid }, { roundUp }, { readingOf, conspicuous }] = await Promise.all(["/tiles.js", "/chart.js", "/admin_connection.js"].map((name) => import(name)));
+    const [{ bestGrid }, { roundUp }, { readingOf, conspicuous, pathOf }] = await Promise.all(["/tiles.js", "/chart.js", "/admin_connection.js"].map((name) => import(name)));
     const line = (bytes, packets, lost) => ({ type: "video", mid: "1", direction: { send: false, recv: true }, stats: { in: { packets, bytes }, out: { packets: 0, bytes: 0 } }, rtcp: { main: { lost, rtt: 400, "lost-by-remote": 0 } } });
-    const info = (time, media, ice = "ready", dtls = "connected") => ({ current_time: time * 1e6, webrtc: { ice: { state: ice, "remote-candidates": ["x"] }, dtls: { "dtls-state": dtls }, media: { 1: media } } });
+    const info = (time, media, ice = "ready", dtls = "connected", pair = undefined) => ({ current_time: time * 1e6, webrtc: { ice: { state: ice, "remote-candidates": ["x"], "selected-pair": pair }, dtls: { "dtls-state": dtls }, media: { 1: media } } });
     const before = info(10, line(1000, 100, 0)), now = info(12, line(251_000, 180, 20));
     const reading = readingOf(now, before);
     const silent = info(14, line(251_000, 180, 20));
@@ -98,6 +98,8 @@ test("the pages' arithmetic: grids, axes, readings of a connection and remarks a
       silent: conspicuous(silent, readingOf(silent, now)).map(({ text }) => text.slice(0, 15)),
       failed: conspicuous(info(1, line(0, 0, 0), "failed", "created"), { lines: [] }).map(({ text }) => text.slice(0, 17)),
       none: conspicuous({}, { lines: [] }),
+      relayed: conspicuous(info(1, line(0, 0, 0), "ready", "connected", "192.0.2.2:1 [host,udp] <-> [2001:db8::1]:2 [relay,tcp]"), { lines: [] }).map(({ text }) => text.slice(0, 25)),
+      paths: [info(1, line(0, 0, 0), "ready", "connected", "192.0.2.2:1 [host,udp] <-> 192.0.2.9:2 [srflx,udp]"), info(1, line(0, 0, 0), "failed", "created"), {}].map((one) => pathOf(one)).map(({ kind, wire, remote, steps }) => [kind, wire, remote?.words ?? "", ...steps.map((step) => step.kind)]),
     };
   });
   assert.deepEqual(got.grids, [1, 2, 1, 2]);
@@ -108,4 +110,10 @@ test("the pages' arithmetic: grids, axes, readings of a connection and remarks a
   assert.deepEqual(got.silent, ["Nothing arrives", "The round trip "]);
   assert.deepEqual(got.failed, ["No path was found"]);
   assert.deepEqual(got.none, []);
+  assert.deepEqual(got.relayed, ["Media go through a relay ", "Media go over TCP: what i"]);
+  assert.deepEqual(got.paths, [
+    ["good", "UDP, IPv4", "seen through a NAT", "good", "good", "good"],
+    ["bad", "no path", "", "bad", "warn", "warn"],
+    ["warn", "no path", "", "warn", "warn", "warn"],
+  ]);
 });
