@@ -1,4 +1,5 @@
 // What strangers and bad peers can make an IceAgent do: next to nothing.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -7,6 +8,7 @@
 
 #include "crypto/hmac.hpp"
 #include "rtc/ice/check_list.hpp"
+#include "tests/support/forged_stun.hpp"
 #include "tests/support/ice_rig.hpp"
 #include "wire/stun/stun_message.hpp"
 #include "wire/stun/stun_writer.hpp"
@@ -17,31 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using rtc::IceDrop;
 using stun::AttributeType;
-
-struct Forged {
-  std::string username;
-  std::string password;
-  bool integrity = true;
-  bool controlling = true;
-  bool use_candidate = false;
-  uint16_t extra_attribute = 0;
-};
-
-std::vector<uint8_t> make_request(SeededRandom& random, const Forged& what) {
-  std::array<uint8_t, 600> room;
-  stun::TransactionId id;
-  random.fill(id);
-  stun::MessageWriter writer(room, stun::MessageClass::request, stun::Method::binding, id);
-  if (!what.username.empty()) writer.add_text(AttributeType::username, what.username);
-  writer.add_u32(AttributeType::priority, 1845501695);
-  writer.add_u64(what.controlling ? AttributeType::ice_controlling : AttributeType::ice_controlled, 1);
-  if (what.use_candidate) writer.add_flag(AttributeType::use_candidate);
-  if (what.extra_attribute != 0) writer.add_u32(static_cast<AttributeType>(what.extra_attribute), 7);
-  if (what.integrity) writer.add_integrity(crypto::HmacSha1(as_bytes(what.password)));
-  writer.add_fingerprint();
-  Bytes message = writer.finish();
-  return {message.begin(), message.end()};
-}
 
 struct Victim {
   IceRig rig;
@@ -281,6 +258,53 @@ TEST(IceHostile, consent_of_the_selected_pair_outlives_a_stranger_with_the_addre
     ASSERT_TRUE(a.ready());
     ASSERT_EQ(a.agent().selected()->flow.remote, b.address());
   }
+}
+
+// A lite agent checks nothing before it sends, so only the peer's word says where it is. Once media flows, a forged
+// source (of a client that wants somebody else flooded) does not lead it away.
+TEST(IceHostile, a_lite_agent_does_not_send_to_an_address_that_only_a_forged_source_has_named) {
+  IceRig rig(51);
+  auto& lite = rig.add("lite", {ip("192.0.2.1")}, {.lite = true});
+  auto& client = rig.add("client", {ip("192.0.2.2")}, {.controlling = true});
+  rig.exchange(lite, client);
+  ASSERT_TRUE(rig.run_until([&] { return lite.ready() && client.ready(); }, 5s));
+  const SocketAddress victim = endpoint("203.0.113.7:9999");
+  uint64_t to_victim = 0, forged_bytes = 0;
+  rig.network().set_tap([&](const SimDatagram& datagram) {
+    if (datagram.to == victim) to_victim += datagram.bytes.size();
+  });
+  Forged forged{lite.agent().local_credentials().ufrag + ":" + client.agent().local_credentials().ufrag,
+                lite.agent().local_credentials().pwd};
+  forged.use_candidate = true;
+  forged.priority = 0x7effffff;  // better than all
+  for (int i = 0; i < 100; ++i) {
+    auto request = make_request(rig.random(), forged);
+    forged_bytes += request.size();
+    lite.inject(victim, request);
+    rig.run_for(50ms);
+    ASSERT_EQ(lite.agent().selected()->flow.remote, client.address());
+  }
+  // An answer each, and now and then a request to see whether somebody is there.
+  EXPECT_LE(to_victim, 2 * forged_bytes);
+  EXPECT_TRUE(lite.ready());
+}
+
+TEST(IceHostile, a_lite_agent_follows_a_peer_that_answers_from_its_new_address) {
+  IceRig rig(52);
+  NatId nat = rig.network().add_nat(NatKind::port_restricted, {ip("203.0.113.1")});
+  auto& lite = rig.add("lite", {ip("192.0.2.1")}, {.lite = true});
+  auto& client = rig.add("client", {ip("10.0.0.2")}, {.controlling = true}, nat);
+  rig.exchange(lite, client);
+  ASSERT_TRUE(rig.run_until([&] { return lite.ready() && client.ready(); }, 5s));
+  SocketAddress before = lite.agent().selected()->flow.remote;
+  rig.run_for(20s);
+  rig.network().rebind_nat(nat);
+  EXPECT_TRUE(rig.run_until([&] { return lite.agent().selected()->flow.remote != before; }, 29s));
+  rig.run_for(60s);
+  EXPECT_TRUE(client.ready() && lite.ready());
+  ASSERT_TRUE(lite.send_data("still there"));
+  rig.run_for(1s);
+  EXPECT_THAT(client.received(), testing::Contains("still there"));
 }
 
 }  // namespace

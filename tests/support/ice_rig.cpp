@@ -146,6 +146,10 @@ bool IceRig::run_until(const std::function<bool()>& done, Duration bound) {
   return done();
 }
 
+void IceRig::drain() {
+  for (auto& endpoint : endpoints_) endpoint->flush();
+}
+
 void IceRig::run_for(Duration duration) {
   run_until([] { return false; }, duration);
 }

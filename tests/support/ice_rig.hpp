@@ -93,6 +93,8 @@ class IceRig {
 
   bool run_until(const std::function<bool()>& done, Duration bound);
   void run_for(Duration duration);
+  // After inputs that were given to the agents directly: sends what they have to say.
+  void drain();
 
   rtc::IceCredentials make_credentials();
   VirtualClock& clock() { return clock_; }

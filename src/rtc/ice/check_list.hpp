@@ -32,6 +32,7 @@ struct CandidatePair {
   PairState state = PairState::waiting;
   bool triggered = false;       // to be checked before ordinary ones
   bool proven = false;          // an authenticated request or answer came over it
+  bool answered = false;        // a request of ours was answered: somebody with the password is there
   bool peer_nominated = false;  // USE-CANDIDATE was received
   bool nominated = false;       // valid and nominated
   Instant created{};

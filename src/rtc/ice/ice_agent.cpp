@@ -11,6 +11,10 @@ namespace {
 // How long a peer that said it has no (more) candidates, and gave none, may still come by itself.
 constexpr Duration kNoPairPatience = std::chrono::seconds(10);
 
+// A lite agent only hears. When the peer has been silent for as long as a full agent with the recommended
+// timers repeats one check, its list is exhausted (RFC 8489 section 6.2.1).
+constexpr Duration kLitePatience = std::chrono::milliseconds(39'500);
+
 }  // namespace
 
 std::string_view ice_drop_name(IceDrop drop) {
@@ -86,6 +90,7 @@ void IceAgent::State::settle(Instant now) {
 Instant IceAgent::State::compute_deadline(Instant now) {
   Instant earliest = transactions.next_deadline();
   auto at = [&](Instant when) { earliest = std::min(earliest, when); };
+  if (lite_hopes()) at(hope_at + kLitePatience);
   if (started && !config.lite && current.has_remote()) {
     if (checks.next_to_check() != nullptr) at(tokens_at + std::chrono::milliseconds(5));
     if (checks.pairs().empty() && remote_done && state != IceState::failed) at(*started_at + kNoPairPatience);
@@ -99,7 +104,17 @@ Instant IceAgent::State::compute_deadline(Instant now) {
   return earliest;
 }
 
+// Neither connected nor failed yet, and nothing to do but wait for the peer.
+bool IceAgent::State::lite_hopes() const {
+  return config.lite && started && current.has_remote() && state != IceState::failed &&
+         (!carrier || carrier->previous_generation);
+}
+
 void IceAgent::State::detect_failure(Instant now) {
+  if (lite_hopes() && now >= hope_at + kLitePatience) {
+    failed_at = now;
+    return set_state(IceState::failed);
+  }
   if (!started || config.lite || !current.has_remote() || state == IceState::failed) return;
   if (carrier && !carrier->previous_generation) return;
   if (checks.active() > 0 || checks.any(PairState::succeeded)) return;
@@ -110,6 +125,7 @@ void IceAgent::State::detect_failure(Instant now) {
 
 // Checks may leave: the start, or new hope after a failure.
 void IceAgent::State::begin(Instant now) {
+  hope_at = now;
   if (!started) {
     started = true;
     started_at = now;

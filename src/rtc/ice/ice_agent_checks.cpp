@@ -108,6 +108,7 @@ void IceAgent::State::on_check_success(const stun::Message& message, const StunT
   CandidatePair* pair = checks.find(transaction.pair);
   if (pair == nullptr) return;  // of the previous generation, or given up meanwhile
   pair->proven = true;
+  pair->answered = true;
   pair->last_heard = now;
   // A repeated request says nothing about time: the answer may be to any of them.
   if (transaction.sends == 1) smooth(pair->round_trip, now - transaction.last_sent);

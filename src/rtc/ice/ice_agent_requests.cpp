@@ -97,6 +97,7 @@ void IceAgent::State::accept_check(const ReceivedCheck& check, Instant now) {
     pair->triggered = true;
     if (pair->state == PairState::failed) pair->state = PairState::waiting;
   }
+  ask_before_move(*pair, now);
   if (check.use_candidate && !controlling) on_peer_nomination(*pair, now);
   consider_move(*pair, now);
 }

@@ -26,7 +26,8 @@ bool valid_and_nominated(const CandidatePair& pair) {
 }  // namespace
 
 void IceAgent::State::update_selection(Instant now) {
-  CandidatePair* best = checks.best(valid_and_nominated);
+  CandidatePair* best =
+      checks.best([this](const CandidatePair& pair) { return valid_and_nominated(pair) && may_carry(pair); });
   bool nominated = best != nullptr;
   // Before nomination data may use any valid pair (section 12.1); a lite agent cannot know one.
   if (best == nullptr && !config.lite) best = checks.best(valid);
@@ -36,6 +37,28 @@ void IceAgent::State::update_selection(Instant now) {
   carrier->nominated = true;
   stop_other_checks(*best);
   set_state(IceState::ready);
+}
+
+// A lite agent takes the peer's word for where it is, once: what then carries media is not led elsewhere by a request
+// with a forged source. The new place has to answer first.
+bool IceAgent::State::may_carry(const CandidatePair& pair) const {
+  return !config.lite || !carrier || pair.id == carrier->pair || pair.answered;
+}
+
+// One request for one of the peer's, and not a larger one.
+void IceAgent::State::ask_before_move(const CandidatePair& pair, Instant now) {
+  if (may_carry(pair) || transactions.asking(pair.id)) return;
+  StunTransaction transaction;
+  transaction.id = new_transaction_id();
+  transaction.purpose = StunTransaction::Purpose::liveness;
+  transaction.flow = pair.flow;
+  transaction.pair = pair.id;
+  transaction.base = pair.base;
+  transaction.max_sends = 1;
+  transaction.interval = kChallengeInterval;
+  StunTransactions::sent(transaction, now);
+  if (!transactions.add(transaction)) return drop(IceDrop::too_many);
+  transmit(transaction);
 }
 
 void IceAgent::State::select(CandidatePair& pair, bool nominated, Instant now) {
@@ -99,7 +122,7 @@ void IceAgent::State::update_nomination(Instant now) {
 
 bool IceAgent::State::may_move_to(const CandidatePair& pair) const {
   if (!carrier || !carrier->nominated || carrier->previous_generation) return false;
-  return pair.id != carrier->pair && valid(pair);
+  return pair.id != carrier->pair && valid(pair) && may_carry(pair);
 }
 
 // The peer uses another pair than the carrier, as after a change of its address, of which it may know

@@ -81,6 +81,7 @@ struct IceAgent::State {
   void on_expired(const StunTransaction& transaction);
   void fail_pair(uint32_t pair);
   void detect_failure(Instant now);
+  bool lite_hopes() const;
 
   // ice_agent_selection.cpp
   void update_selection(Instant now);
@@ -92,6 +93,8 @@ struct IceAgent::State {
   void move_to(CandidatePair& pair, Instant now);
   void decide_challenge(Instant now);
   bool may_move_to(const CandidatePair& pair) const;
+  bool may_carry(const CandidatePair& pair) const;
+  void ask_before_move(const CandidatePair& pair, Instant now);
 
   // ice_agent_consent.cpp
   bool consent_wanted() const { return config.consent_freshness && !config.lite; }
@@ -126,6 +129,7 @@ struct IceAgent::State {
   std::optional<Instant> nominate_at;
   std::optional<Challenge> challenge;
 
+  Instant hope_at{};  // last start, candidate or check of the peer
   std::optional<Instant> gathered_at, started_at, connected_at, failed_at;
   Instant deadline = kNever;
   std::deque<IceEvent> events;

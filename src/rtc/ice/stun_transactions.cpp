@@ -43,6 +43,10 @@ bool StunTransactions::in_flight(uint32_t pair) const {
   });
 }
 
+bool StunTransactions::asking(uint32_t pair) const {
+  return std::any_of(list_.begin(), list_.end(), [&](const StunTransaction& t) { return t.pair == pair; });
+}
+
 bool StunTransactions::gathering() const {
   return std::any_of(list_.begin(), list_.end(),
                      [](const StunTransaction& t) { return t.purpose == StunTransaction::Purpose::gather; });

@@ -47,6 +47,7 @@ class StunTransactions {
   // which belongs to the previous generation from now on.
   void start_generation(uint32_t carrier);
   bool in_flight(uint32_t pair) const;  // a check that is still being repeated
+  bool asking(uint32_t pair) const;     // any request
   bool gathering() const;
 
   // Counts a transmission and plans the next one.
