@@ -16,6 +16,13 @@ namespace limen {
 // Which of the shard's sockets sends or received: an index the driver hands out. A shard's UDP
 // sockets come first; TCP connections (ICE-TCP) get further numbers.
 using SocketId = uint32_t;
+// Relays (TURN) of peers are sockets too, from this number on: what goes there is packed for the server before the
+// rest is sent (see TxQueue::take_out).
+inline constexpr SocketId kRelaySockets = 0x40000000;
+inline constexpr SocketId kNoSocket = UINT32_MAX;
+inline constexpr bool is_relay(SocketId socket) {
+  return socket >= kRelaySockets && socket != kNoSocket;
+}
 
 struct Flow {
   SocketId socket = 0;
@@ -52,6 +59,15 @@ class TxQueue {
   Bytes bytes(const Slot& slot) const { return {bytes_.data() + slot.offset, slot.size}; }
   MutableBytes mutable_bytes(const Slot& slot) { return {bytes_.data() + slot.offset, slot.size}; }
   bool empty() const { return slots_.empty(); }
+  // Calls `take` with the datagrams of which `wanted(flow)` is true, in order; they are not in the queue any more.
+  template <typename Wanted, typename Take>
+  void take_out(Wanted wanted, Take take) {
+    std::erase_if(slots_, [&](const Slot& slot) {
+      if (!wanted(slot.flow)) return false;
+      take(slot.flow, bytes(slot));
+      return true;
+    });
+  }
   size_t queued_bytes() const { return used_; }
   // What is there waits for nothing: handshakes and checks, which somebody is waiting for. Each push() is.
   void hurry() { urgent_ = true; }

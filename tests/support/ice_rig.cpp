@@ -12,7 +12,8 @@ bool IceEndpoint::send_data(std::string_view text) {
   const rtc::SelectedPair* pair = agent_->selected();
   if (pair == nullptr) return false;
   std::string datagram = "\x80" + std::string(text);
-  rig_->network_.send(sockets_[pair->flow.socket], pair->flow.remote, as_bytes(datagram));
+  tx_.push(pair->flow, as_bytes(datagram));
+  flush();
   return true;
 }
 
@@ -28,17 +29,90 @@ void IceEndpoint::inject(const SocketAddress& from, Bytes datagram, size_t base)
 }
 
 void IceEndpoint::flush() {
+  drain_agent();
+  tx_.take_out([](const Flow& flow) { return is_relay(flow.socket); },
+               [this](const Flow& flow, Bytes datagram) {
+                 ++datagrams_sent_;
+                 turn_->send(flow.remote, datagram, rig_->clock_.now());
+               });
+  if (turn_) drain_turn();
+  for (const TxQueue::Slot& slot : tx_.slots()) {
+    ++datagrams_sent_;
+    rig_->network_.send(sockets_[slot.flow.socket], slot.flow.remote, tx_.bytes(slot));
+  }
+  tx_.clear();
+}
+
+void IceEndpoint::drain_agent() {
   rtc::IceEvent event;
   while (agent_->poll_event(event)) {
     if (auto* state = std::get_if<rtc::IceStateChanged>(&event)) states_.push_back(state->state);
     if (auto* pair = std::get_if<rtc::PairSelected>(&event)) selections_.push_back(pair->pair);
     if (std::holds_alternative<rtc::GatheringDone>(event)) gathered_ = true;
   }
-  for (const TxQueue::Slot& slot : tx_.slots()) {
-    ++datagrams_sent_;
-    rig_->network_.send(sockets_[slot.flow.socket], slot.flow.remote, tx_.bytes(slot));
+}
+
+bool IceEndpoint::relayed() const {
+  const rtc::SelectedPair* pair = agent_->selected();
+  return pair != nullptr && pair->local.type == rtc::CandidateType::relay;
+}
+
+void IceEndpoint::start_turn(const IceEndpointConfig& config) {
+  rtc::TurnConfig turn;
+  turn.user = config.turn_user;
+  turn.password = config.turn_password;
+  turn.want_v6 = config.turn_v6;
+  turn_server_ = *config.turn_server;
+  turn_ = std::make_unique<rtc::TurnClient>(std::move(turn), turn_tx_, rig_->random_);
+  SocketAddress local{bases_[0].address.ip, 0};
+  turn_socket_ = rig_->network_.bind(host_, local, [this](const SimDatagram& datagram) { on_turn(datagram); });
+  turn_->start({kRelaySockets, turn_server_}, rig_->clock_.now());
+}
+
+void IceEndpoint::close_turn() {
+  turn_->close(rig_->clock_.now());
+  flush();
+}
+
+void IceEndpoint::on_turn(const SimDatagram& datagram) {
+  if (datagram.from != turn_server_) return;
+  auto data = turn_->handle(datagram.bytes, rig_->clock_.now());
+  if (data) {
+    Flow flow{kRelaySockets, data->peer};
+    if (!data->payload.empty() && data->payload[0] > 3) {
+      if (agent_->owns(flow)) received_.emplace_back(as_text(data->payload.subspan(1)));
+      else ++strays_;
+    } else {
+      agent_->handle(data->payload, flow, rig_->clock_.now());
+    }
   }
-  tx_.clear();
+  flush();
+}
+
+void IceEndpoint::drain_turn() {
+  Instant now = rig_->clock_.now();
+  rtc::TurnEvent event;
+  while (turn_->poll_event(event)) {
+    turn_events_.push_back(event);
+    if (auto* allocated = std::get_if<rtc::TurnAllocated>(&event)) {
+      for (const SocketAddress& address : allocated->relayed) {
+        rtc::LocalBase base{kRelaySockets, address, {}, rtc::LocalBase::Relay{turn_server_, allocated->mapped}};
+        agent_->add_relay(base, now);
+      }
+      agent_->relays_done(now);
+    } else if (auto* redirected = std::get_if<rtc::TurnRedirected>(&event)) {
+      turn_server_ = redirected->server;
+      turn_->start({kRelaySockets, turn_server_}, now);
+    } else if (std::holds_alternative<rtc::TurnFailed>(event)) {
+      agent_->remove_relay(kRelaySockets, now);
+      agent_->relays_done(now);
+    }
+  }
+  drain_agent();
+  for (const TxQueue::Slot& slot : turn_tx_.slots()) {
+    rig_->network_.send(turn_socket_, slot.flow.remote, turn_tx_.bytes(slot));
+  }
+  turn_tx_.clear();
 }
 
 IceRig::IceRig(uint64_t seed) : random_(seed), network_(clock_, seed ^ 0x5eed) {}
@@ -74,8 +148,11 @@ IceEndpoint& IceRig::add(const std::string& name, std::vector<IpAddress> address
   ice.tie_breaker = config.tie_breaker;
   ice.stun_servers = config.stun_servers;
   ice.bases = endpoint.bases_;
+  ice.relays_coming = config.turn_server.has_value();
+  ice.relay_only = config.relay_only;
   ice.local = make_credentials();
   endpoint.agent_ = std::make_unique<rtc::IceAgent>(ice, endpoint.tx_, random_, clock_.now());
+  if (config.turn_server) endpoint.start_turn(config);
   endpoint.flush();
   return endpoint;
 }
@@ -130,10 +207,17 @@ void IceRig::restart(IceEndpoint& a, IceEndpoint& b) {
 // To the next datagram or deadline, but not beyond `until`.
 void IceRig::step(Instant until) {
   Instant next = std::min(until, network_.next_event());
-  for (auto& endpoint : endpoints_) next = std::min(next, endpoint->agent_->next_deadline());
+  for (auto& endpoint : endpoints_) {
+    next = std::min(next, endpoint->agent_->next_deadline());
+    if (endpoint->turn_) next = std::min(next, endpoint->turn_->next_deadline());
+  }
   clock_.advance_to(next);
   network_.deliver_due();
   for (auto& endpoint : endpoints_) {
+    if (endpoint->turn_ && endpoint->turn_->next_deadline() <= clock_.now()) {
+      endpoint->turn_->handle_timeout(clock_.now());
+      endpoint->flush();
+    }
     if (endpoint->agent_->next_deadline() > clock_.now()) continue;
     endpoint->agent_->handle_timeout(clock_.now());
     endpoint->flush();

@@ -11,10 +11,12 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "rtc/ice/ice_agent.hpp"
+#include "rtc/turn/turn_client.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/sim_network.hpp"
 #include "tests/support/virtual_clock.hpp"
@@ -32,6 +34,12 @@ struct IceEndpointConfig {
   bool ipv6 = true;
   uint64_t tie_breaker = 0;
   std::vector<SocketAddress> stun_servers = {};
+  // A relay at this server, by UDP.
+  std::optional<SocketAddress> turn_server = {};
+  std::string turn_user = "user";
+  std::string turn_password = "secret";
+  bool turn_v6 = false;
+  bool relay_only = false;
   std::vector<SocketAddress> advertised = {};  // of the first address (1:1 NAT)
 };
 
@@ -57,9 +65,19 @@ class IceEndpoint {
   void inject(const SocketAddress& from, Bytes datagram, size_t base = 0);
   uint64_t datagrams_sent() const { return datagrams_sent_; }
 
+  // Its relay: null without `turn_server`. What it said, and what failed.
+  rtc::TurnClient* turn() { return turn_.get(); }
+  const std::vector<rtc::TurnEvent>& turn_events() const { return turn_events_; }
+  bool relayed() const;  // the selected pair's own side is the relay
+  void close_turn();
+
  private:
   friend class IceRig;
   void flush();
+  void start_turn(const IceEndpointConfig& config);
+  void on_turn(const SimDatagram& datagram);
+  void drain_turn();
+  void drain_agent();
 
   IceRig* rig_ = nullptr;
   HostId host_;
@@ -67,6 +85,11 @@ class IceEndpoint {
   std::vector<SimSocketId> sockets_;
   TxQueue tx_;
   std::unique_ptr<rtc::IceAgent> agent_;
+  std::unique_ptr<rtc::TurnClient> turn_;
+  TxQueue turn_tx_;
+  SimSocketId turn_socket_;
+  SocketAddress turn_server_;
+  std::vector<rtc::TurnEvent> turn_events_;
   std::vector<rtc::IceState> states_;
   std::vector<rtc::SelectedPair> selections_;
   std::vector<std::string> received_;

@@ -27,8 +27,10 @@ bool usable(const Candidate& candidate) {
 bool can_pair(const LocalBase& base, const Candidate& remote) {
   const IpAddress& ours = base.address.ip;
   const IpAddress& theirs = remote.address.ip;
-  if (ours.is_v4() != theirs.is_v4()) return false;
+  if (ours.is_v4() != theirs.is_v4() || base.socket == kNoSocket) return false;
   if (ours.is_unspecified()) return true;
+  // From a relay's place private addresses are worth a try: it may stand among them.
+  if (base.relay) return !theirs.is_link_local() && (ours.is_loopback() || !theirs.is_loopback());
   if (ours.is_loopback() != theirs.is_loopback()) return false;
   return ours.is_v4() || ours.is_link_local() == theirs.is_link_local();
 }

@@ -28,10 +28,11 @@ IceAgent::State::State(IceConfig config_, TxQueue& tx_, Random& random_)
     : config(std::move(config_)),
       tx(tx_),
       random(random_),
-      locals(config.bases, config.ipv6),
+      locals(own_bases(), config.ipv6),
       checks(locals),
       controlling(config.controlling && !config.lite),
       tag(random.u32()),
+      relays_awaited(config.relays_coming),
       tokens(0) {
   current.set_local(config.local);
   if (config.tie_breaker == 0) config.tie_breaker = random.u64();
@@ -93,7 +94,8 @@ Instant IceAgent::State::compute_deadline(Instant now) {
   if (lite_hopes()) at(hope_at + kLitePatience);
   if (started && !config.lite && current.has_remote()) {
     if (checks.next_to_check() != nullptr) at(tokens_at + std::chrono::milliseconds(5));
-    if (checks.pairs().empty() && remote_done && state != IceState::failed) at(*started_at + kNoPairPatience);
+    bool patient = checks.pairs().empty() && remote_done && !relays_awaited;
+    if (patient && state != IceState::failed) at(*started_at + kNoPairPatience);
   }
   if (nominate_at && nominating == 0 && now < *nominate_at) at(*nominate_at);
   if (challenge) at(challenge->deadline);
@@ -117,8 +119,10 @@ void IceAgent::State::detect_failure(Instant now) {
   }
   if (!started || config.lite || !current.has_remote() || state == IceState::failed) return;
   if (carrier && !carrier->previous_generation) return;
+  if (relays_awaited) return;
   if (checks.active() > 0 || checks.any(PairState::succeeded)) return;
-  if (checks.pairs().empty() && (!remote_done || now < *started_at + kNoPairPatience)) return;
+  bool may_come = !remote_done || now < *started_at + kNoPairPatience;
+  if (checks.pairs().empty() && may_come && locals.any_base()) return;
   failed_at = now;
   set_state(IceState::failed);
 }
@@ -154,6 +158,7 @@ void IceAgent::State::restart(IceCredentials local, IceCredentials remote) {
   checks.clear();
   locals.forget_peer_reflexive();
   early.clear();
+  before_relays.clear();
   challenge.reset();
   nominate_at.reset();
   nominating = 0;
@@ -203,6 +208,7 @@ void IceAgent::set_remote_credentials(const IceCredentials& remote, bool remote_
 
 void IceAgent::add_remote_candidate(const Candidate& candidate, Instant now) {
   State& s = *state_;
+  s.wait_for_relay(candidate);
   switch (s.checks.add_remote(candidate, s.controlling, now)) {
     case CheckList::Added::yes:
       s.begin(now);

@@ -77,6 +77,12 @@ class IceAgent {
   // yet": set_remote_credentials follows.
   void restart(const IceCredentials& local, const IceCredentials& remote, Instant now);
 
+  // Relays (IceConfig::relays_coming): each address that a TURN server gave (`base.relay` is set); that no more
+  // will come; that one is lost. Gathering lasts until relays_done().
+  void add_relay(const LocalBase& base, Instant now);
+  void relays_done(Instant now);
+  void remove_relay(SocketId socket, Instant now);
+
   // Outputs ------------------------------------------------------------------------------------
   Instant next_deadline() const;
   bool poll_event(IceEvent& event);

@@ -50,7 +50,7 @@ void IceAgent::State::on_gather_response(const stun::Message& message, const Stu
 }
 
 void IceAgent::State::finish_gathering_if_done(Instant now) {
-  if (gathered_at || transactions.gathering()) return;
+  if (gathered_at || relays_awaited || transactions.gathering()) return;
   gathered_at = now;
   events.push_back(GatheringDone{});
 }

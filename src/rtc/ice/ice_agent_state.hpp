@@ -2,6 +2,7 @@
 #pragma once
 #include <deque>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "rtc/ice/check_list.hpp"
@@ -61,6 +62,12 @@ struct IceAgent::State {
                           Instant now);
   void finish_gathering_if_done(Instant now);
 
+  // ice_agent_relays.cpp
+  std::span<const LocalBase> own_bases() const;
+  void add_relay(const LocalBase& base, Instant now);
+  void remove_relay(SocketId socket);
+  void wait_for_relay(const Candidate& remote);
+
   // ice_agent_requests.cpp
   void on_request(const stun::Message& message, size_t base, const Flow& from, Instant now);
   const IceGeneration* authenticate(const stun::Message& message, std::string_view& remote_ufrag);
@@ -119,6 +126,8 @@ struct IceAgent::State {
   uint32_t tag;
   uint8_t conflicts = 0;
   std::vector<ReceivedCheck> early;
+  bool relays_awaited;
+  std::vector<Candidate> before_relays;  // the peer's, to be paired with relays when they are there
 
   double tokens;
   Instant tokens_at{};

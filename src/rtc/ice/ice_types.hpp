@@ -44,6 +44,12 @@ struct LocalBase {
   SocketId socket = 0;
   SocketAddress address;                  // what the socket is bound to
   std::vector<SocketAddress> advertised;  // what peers are told (1:1 NAT); empty = `address`
+  // The base of a relayed candidate: a TURN server's address, as `address` is. Who it is, and as whom it sees us.
+  struct Relay {
+    SocketAddress server;
+    SocketAddress mapped;
+  };
+  std::optional<Relay> relay = {};
 };
 
 struct IceConfig {
@@ -54,6 +60,8 @@ struct IceConfig {
   uint64_t tie_breaker = 0;
   std::vector<LocalBase> bases;
   std::vector<SocketAddress> stun_servers;  // for server-reflexive candidates
+  bool relays_coming = false;               // add_relay() and relays_done() follow
+  bool relay_only = false;                  // none but relayed candidates, whatever `bases` says
   bool consent_freshness = true;            // RFC 7675
   bool keepalive_by_request = false;        // without consent: binding requests, not indications
   bool ipv6 = false;

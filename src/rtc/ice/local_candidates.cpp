@@ -88,6 +88,8 @@ const Candidate& LocalCandidates::seen_as(size_t base, const SocketAddress& mapp
 }
 
 uint32_t LocalCandidates::reflexive_priority(size_t base) const {
+  // The last of their kind: a peer that learns of a relay by a check must not prefer it to a direct way.
+  if (bases_[base].relay) return candidate_priority(CandidateType::prflx, static_cast<uint16_t>(255 - base % 256));
   return candidate_priority(CandidateType::prflx, local_preference(base, 0));
 }
 
@@ -98,6 +100,31 @@ const Candidate& LocalCandidates::of_base(size_t base) const {
   return entries_.front().candidate;
 }
 
+bool LocalCandidates::add_relay(const LocalBase& base) {
+  if (bases_.size() >= kMaxBases + kMaxRelays || entries_.size() >= kMaxLocalCandidates) return false;
+  for (const LocalBase& known : bases_) {
+    if (known.relay && known.address == base.address && known.socket != kNoSocket) return false;
+  }
+  bases_.push_back(base);
+  size_t index = bases_.size() - 1;
+  Candidate candidate;
+  candidate.type = CandidateType::relay;
+  candidate.foundation = foundation(CandidateType::relay, index, base.relay->server);
+  candidate.priority = candidate_priority(CandidateType::relay, local_preference(index, 0));
+  candidate.address = base.address;
+  candidate.related = base.relay->mapped;
+  entries_.push_back({candidate, index, base.relay->server});
+  return true;
+}
+
+void LocalCandidates::retire(size_t base) {
+  bases_[base].socket = kNoSocket;
+}
+
+bool LocalCandidates::any_base() const {
+  return std::ranges::any_of(bases_, [](const LocalBase& base) { return base.socket != kNoSocket; });
+}
+
 void LocalCandidates::forget_peer_reflexive() {
   std::erase_if(entries_, [](const Entry& entry) { return entry.candidate.type == CandidateType::prflx; });
 }
@@ -105,7 +132,8 @@ void LocalCandidates::forget_peer_reflexive() {
 std::vector<Candidate> LocalCandidates::signalled() const {
   std::vector<Candidate> out;
   for (const Entry& entry : entries_) {
-    if (entry.candidate.type != CandidateType::prflx) out.push_back(entry.candidate);
+    bool gone = bases_[entry.base].socket == kNoSocket;
+    if (entry.candidate.type != CandidateType::prflx && !gone) out.push_back(entry.candidate);
   }
   return out;
 }

@@ -14,6 +14,7 @@
 namespace limen::rtc {
 
 inline constexpr size_t kMaxBases = 32;
+inline constexpr size_t kMaxRelays = 8;  // relay addresses beside them
 inline constexpr size_t kMaxLocalCandidates = 64;
 
 // The host candidates an agent with these bases has, in order of priority: so that who writes an SDP
@@ -41,6 +42,12 @@ class LocalCandidates {
   // What to put into PRIORITY: that of a peer-reflexive candidate with this base.
   uint32_t reflexive_priority(size_t base) const;
   const Candidate& of_base(size_t base) const;
+
+  // A TURN server's address as a base of its own. False: it is known, or there are too many.
+  bool add_relay(const LocalBase& base);
+  // Nothing uses it any more; its index stays.
+  void retire(size_t base);
+  bool any_base() const;  // one that is not retired
 
   void forget_peer_reflexive();
   std::vector<Candidate> signalled() const;  // all but peer-reflexive

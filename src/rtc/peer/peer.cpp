@@ -131,6 +131,21 @@ void Peer::restart_ice(const IceCredentials& local, const IceCredentials& remote
   state_->settle(now);
 }
 
+void Peer::add_relay(const LocalBase& base, Instant now) {
+  state_->transport.add_relay(base, now);
+  state_->settle(now);
+}
+
+void Peer::relays_done(Instant now) {
+  state_->transport.relays_done(now);
+  state_->settle(now);
+}
+
+void Peer::remove_relay(SocketId socket, Instant now) {
+  state_->transport.remove_relay(socket, now);
+  state_->settle(now);
+}
+
 void Peer::set_media(const PeerMediaConfig& media, Instant now) {
   state_->media.set_media(media, now);
   const MlineConfig* mline = data_mline(media);

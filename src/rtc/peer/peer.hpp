@@ -43,6 +43,10 @@ class Peer {
   void remote_candidates_done(Instant now);
   void start_checks(Instant now);
   void restart_ice(const IceCredentials& local, const IceCredentials& remote, Instant now);
+  // Relays of ours, see IceAgent.
+  void add_relay(const LocalBase& base, Instant now);
+  void relays_done(Instant now);
+  void remove_relay(SocketId socket, Instant now);
   void set_media(const PeerMediaConfig& media, Instant now);
   void set_tuning(const PeerTuning& tuning);
 

@@ -176,6 +176,24 @@ void SecureTransport::restart_ice(const IceCredentials& local, const IceCredenti
   drain(now);
 }
 
+void SecureTransport::add_relay(const LocalBase& base, Instant now) {
+  if (closed_) return;
+  ice_.add_relay(base, now);
+  drain(now);
+}
+
+void SecureTransport::relays_done(Instant now) {
+  if (closed_) return;
+  ice_.relays_done(now);
+  drain(now);
+}
+
+void SecureTransport::remove_relay(SocketId socket, Instant now) {
+  if (closed_) return;
+  ice_.remove_relay(socket, now);
+  drain(now);
+}
+
 void SecureTransport::close(Instant now) {
   if (closed_) return;
   if (dtls_) {

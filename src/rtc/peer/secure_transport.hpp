@@ -47,6 +47,9 @@ class SecureTransport {
   void remote_candidates_done(Instant now);
   void start_checks(Instant now);
   void restart_ice(const IceCredentials& local, const IceCredentials& remote, Instant now);
+  void add_relay(const LocalBase& base, Instant now);
+  void relays_done(Instant now);
+  void remove_relay(SocketId socket, Instant now);
   void close(Instant now);
   // Is shown RTP and RTCP before it is encrypted; null ends it.
   void observe(PacketObserver* observer) { observer_ = observer; }

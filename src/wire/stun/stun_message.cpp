@@ -65,6 +65,12 @@ bool is_known(AttributeType type) {
     case AttributeType::fingerprint:
     case AttributeType::ice_controlled:
     case AttributeType::ice_controlling:
+    case AttributeType::message_integrity_sha256:
+    case AttributeType::password_algorithm:
+    case AttributeType::password_algorithms:
+    case AttributeType::additional_address_family:
+    case AttributeType::address_error_code:
+    case AttributeType::icmp:
       return true;
   }
   return false;
@@ -133,7 +139,10 @@ bool Message::read_attributes() {
     if (type == AttributeType::fingerprint) {
       if (size != 4) return false;
       fingerprint_at_ = at;
-    } else if (integrity_at_ != 0) {
+    } else if (type == AttributeType::message_integrity_sha256 && integrity256_at_ == 0) {
+      if (size < 16 || size > kIntegrity256Size || size % 4 != 0) return false;
+      integrity256_at_ = at;
+    } else if (integrity_at_ != 0 || integrity256_at_ != 0) {
       continue;  // unprotected, so it does not count (RFC 5389 section 15.4)
     } else if (type == AttributeType::message_integrity) {
       if (size != kIntegritySize) return false;
@@ -191,6 +200,15 @@ std::optional<SocketAddress> Message::address(AttributeType type) const {
   return read_address(*value, is_xored(type) ? raw_.subspan(4, 16) : Bytes{});
 }
 
+std::optional<SocketAddress> Message::address(AttributeType type, bool v4) const {
+  for (const AttributeView& attribute : attributes()) {
+    if (attribute.type != type) continue;
+    auto found = read_address(attribute.value, is_xored(type) ? raw_.subspan(4, 16) : Bytes{});
+    if (found && found->ip.is_v4() == v4) return found;
+  }
+  return std::nullopt;
+}
+
 std::optional<SocketAddress> Message::mapped_address() const {
   auto xored = address(AttributeType::xor_mapped_address);
   return xored ? xored : address(AttributeType::mapped_address);
@@ -219,14 +237,37 @@ std::optional<uint8_t> Message::requested_transport() const {
   return (*value)[0];
 }
 
-std::optional<IntegrityInput> Message::integrity_input() const {
-  if (integrity_at_ == 0) return std::nullopt;
+bool Message::offers(PasswordAlgorithm algorithm) const {
+  auto value = find(AttributeType::password_algorithms);
+  if (!value) return false;
+  ByteReader reader(*value);
+  while (reader.remaining() > 0) {
+    uint16_t number = reader.u16();
+    size_t parameters = reader.u16();
+    reader.skip(padded(parameters));
+    if (!reader.ok()) return false;
+    if (number == static_cast<uint16_t>(algorithm) && parameters == 0) return true;
+  }
+  return false;
+}
+
+IntegrityInput Message::covered_by(uint16_t at, size_t tag_size) const {
   IntegrityInput input;
   std::copy_n(raw_.begin(), kHeaderSize, input.header.begin());
-  size_t covered_length = integrity_at_ - kHeaderSize + kAttributeHeader + kIntegritySize;
+  size_t covered_length = at - kHeaderSize + kAttributeHeader + tag_size;
   store_u16(&input.header[2], static_cast<uint16_t>(covered_length));
-  input.attributes = raw_.subspan(kHeaderSize, integrity_at_ - kHeaderSize);
+  input.attributes = raw_.subspan(kHeaderSize, at - kHeaderSize);
   return input;
+}
+
+std::optional<IntegrityInput> Message::integrity_input() const {
+  if (integrity_at_ == 0) return std::nullopt;
+  return covered_by(integrity_at_, kIntegritySize);
+}
+
+std::optional<IntegrityInput> Message::integrity256_input() const {
+  if (integrity256_at_ == 0) return std::nullopt;
+  return covered_by(integrity256_at_, find(AttributeType::message_integrity_sha256)->size());
 }
 
 bool Message::fingerprint_ok() const {

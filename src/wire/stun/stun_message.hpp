@@ -46,9 +46,15 @@ enum class AttributeType : uint16_t {
   requested_transport = 0x0019,
   dont_fragment = 0x001a,
   xor_mapped_address = 0x0020,
+  message_integrity_sha256 = 0x001c,  // RFC 8489, as the next
+  password_algorithm = 0x001d,
   reservation_token = 0x0022,
   priority = 0x0024,
   use_candidate = 0x0025,
+  additional_address_family = 0x8000,  // RFC 8656, as the next
+  address_error_code = 0x8001,
+  password_algorithms = 0x8002,  // RFC 8489
+  icmp = 0x8004,                 // RFC 8656
   software = 0x8022,
   alternate_server = 0x8023,
   fingerprint = 0x8028,
@@ -60,10 +66,14 @@ enum class AttributeType : uint16_t {
 inline constexpr size_t kHeaderSize = 20;
 inline constexpr uint32_t kMagicCookie = 0x2112a442;
 inline constexpr size_t kIntegritySize = 20;  // HMAC-SHA1
+inline constexpr size_t kIntegrity256Size = 32;
 inline constexpr size_t kMaxAttributes = 64;  // more is refused
 
 using TransactionId = std::array<uint8_t, 12>;
 using IntegrityTag = std::array<uint8_t, kIntegritySize>;
+
+// How a password becomes the key of long-term credentials (RFC 8489 section 18.5).
+enum class PasswordAlgorithm : uint16_t { md5 = 1, sha256 = 2 };
 
 struct ErrorCode {
   uint16_t code = 0;  // 300..699
@@ -93,7 +103,7 @@ class Message {
   TransactionId transaction_id() const;
   Bytes raw() const { return raw_; }
 
-  // Attributes that count: those before MESSAGE-INTEGRITY, itself, and FINGERPRINT behind it.
+  // Attributes that count: those before MESSAGE-INTEGRITY (or -SHA256), these two, and FINGERPRINT behind them.
   std::span<const AttributeView> attributes() const { return {attributes_.data(), count_}; }
   std::optional<Bytes> find(AttributeType type) const;  // the first one
   bool has(AttributeType type) const { return find(type).has_value(); }
@@ -104,9 +114,13 @@ class Message {
   std::optional<uint64_t> u64(AttributeType type) const;           // ICE-CONTROLLED/CONTROLLING, RESERVATION-TOKEN
   std::optional<SocketAddress> address(AttributeType type) const;  // XOR-... is undone for the XOR types
   std::optional<SocketAddress> mapped_address() const;             // XOR-MAPPED-ADDRESS, else MAPPED-ADDRESS
+  // Of an attribute that may be there once per family (XOR-RELAYED-ADDRESS with ADDITIONAL-ADDRESS-FAMILY).
+  std::optional<SocketAddress> address(AttributeType type, bool v4) const;
   std::optional<ErrorCode> error() const;
   std::optional<uint16_t> channel_number() const;      // 0x4000..0x7fff
   std::optional<uint8_t> requested_transport() const;  // protocol number: 17 UDP
+  // Does PASSWORD-ALGORITHMS offer it, in a form that can be repeated?
+  bool offers(PasswordAlgorithm algorithm) const;
 
   // Comprehension-required attributes (below 0x8000) this server does not know: answer 420, or
   // drop a response. Types listed by the peer in UNKNOWN-ATTRIBUTES are another matter: find() it.
@@ -120,6 +134,12 @@ class Message {
   template <typename KeyedHmac>
   bool integrity_ok(const KeyedHmac& hmac) const;
 
+  // The same of MESSAGE-INTEGRITY-SHA256, which also covers MESSAGE-INTEGRITY. `hmac` is HMAC-SHA256 with its
+  // key in it; a tag that was cut short (RFC 8489 section 14.6) is compared as far as it goes.
+  std::optional<IntegrityInput> integrity256_input() const;
+  template <typename KeyedHmac>
+  bool integrity256_ok(const KeyedHmac& hmac) const;
+
   bool has_fingerprint() const { return has(AttributeType::fingerprint); }
   // True if there is none, or it is right.
   bool fingerprint_ok() const;
@@ -128,11 +148,13 @@ class Message {
   Message() = default;
   bool read_attributes();
   bool take(AttributeType type, Bytes value);
+  IntegrityInput covered_by(uint16_t at, size_t tag_size) const;
 
   Bytes raw_;
   MessageClass class_ = MessageClass::request;
   Method method_ = Method::binding;
   uint16_t integrity_at_ = 0;  // offset of MESSAGE-INTEGRITY's header; 0: none
+  uint16_t integrity256_at_ = 0;
   uint16_t fingerprint_at_ = 0;
   uint8_t count_ = 0;
   uint8_t unknown_count_ = 0;
@@ -153,6 +175,16 @@ bool Message::integrity_ok(const KeyedHmac& hmac) const {
   std::initializer_list<Bytes> parts = {input->header, input->attributes};
   IntegrityTag expected = hmac(parts);
   return tags_equal(*integrity(), expected);
+}
+
+template <typename KeyedHmac>
+bool Message::integrity256_ok(const KeyedHmac& hmac) const {
+  auto input = integrity256_input();
+  if (!input) return false;
+  std::initializer_list<Bytes> parts = {input->header, input->attributes};
+  auto expected = hmac(parts);
+  Bytes tag = *find(AttributeType::message_integrity_sha256);
+  return tags_equal(tag, Bytes(expected).first(tag.size()));
 }
 
 }  // namespace limen::stun

@@ -32,6 +32,8 @@ class MessageWriter {
   void add_unknown_attributes(std::span<const uint16_t> types);
   void add_channel_number(uint16_t number);
   void add_requested_transport(uint8_t protocol);  // 17 UDP
+  // REQUESTED- or ADDITIONAL-ADDRESS-FAMILY.
+  void add_address_family(AttributeType type, bool v4) { add_u32(type, v4 ? 0x01000000 : 0x02000000); }
 
   // `hmac` is HMAC-SHA1 with its key in it: hmac(std::initializer_list<Bytes> parts) -> 20 bytes, as
   // crypto::HmacSha1.
@@ -41,6 +43,14 @@ class MessageWriter {
     std::initializer_list<Bytes> covered = {writer_.written()};
     IntegrityTag tag = hmac(covered);
     add(AttributeType::message_integrity, tag);
+  }
+  // `hmac`: HMAC-SHA256, as above.
+  template <typename KeyedHmac>
+  void add_integrity256(const KeyedHmac& hmac) {
+    set_length(kIntegrity256Size + 4);
+    std::initializer_list<Bytes> covered = {writer_.written()};
+    auto tag = hmac(covered);
+    add(AttributeType::message_integrity_sha256, tag);
   }
   void add_fingerprint();
 
