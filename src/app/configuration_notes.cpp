@@ -46,9 +46,6 @@ void note_missing_parts(const core::GatewaySettings& s, std::vector<std::string>
       notes.push_back(
           fmt::format("'{}' is set, but {} is not in this version yet; the setting has no effect", key, part));
   };
-  note(!s.nat.turn_server.empty(), "turn_server", "relaying through TURN");
-  note(!s.nat.turn_rest_api.empty(), "turn_rest_api", "relaying through TURN");
-  note(s.nat.allow_force_relay, "allow_force_relay", "relaying through TURN");
   note(s.nat.ice_tcp, "ice_tcp", "ICE over TCP");
 }
 
@@ -66,6 +63,10 @@ std::vector<std::string> configuration_errors(const core::GatewaySettings& setti
   std::vector<std::string> errors;
   if (settings.certificates.cert_pem.empty() != settings.certificates.cert_key.empty()) {
     errors.push_back("certificates: cert_pem and cert_key belong together; one of them is missing");
+  }
+  const std::string& rest = settings.nat.turn_rest_api;
+  if (!rest.empty() && !rest.starts_with("http://") && !rest.starts_with("https://")) {
+    errors.push_back("nat: turn_rest_api must be an address that starts with http:// or https://");
   }
   return errors;
 }

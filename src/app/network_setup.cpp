@@ -70,9 +70,18 @@ Result<> ask_stun(const core::GatewaySettings& settings, NetworkSetup& setup) {
   return {};
 }
 
+Result<> find_turn(const core::GatewaySettings& settings, NetworkSetup& setup) {
+  auto server = find_relay_server(settings);
+  if (server) setup.relay_server = *server;
+  else if (settings.nat.ignore_unreachable_ice_server) setup.warnings.push_back(server.error().text);
+  else return std::unexpected(server.error());
+  return {};
+}
+
 void warn_of_nat(const core::GatewaySettings& settings, NetworkSetup& setup) {
   const IpAddress& shown = setup.public_ips.empty() ? setup.local_ip : setup.public_ips.front();
-  bool helped = setup.stun_server.has_value() || !settings.nat.turn_server.empty();
+  bool helped = setup.stun_server.has_value() || !settings.nat.turn_server.empty() ||
+                !settings.nat.turn_rest_api.empty();
   if (shown.is_v4() && shown.is_private() && !helped) {
     setup.warnings.push_back(
         fmt::format("{} is a private address: browsers outside this network cannot reach it. On a cloud machine set "
@@ -82,6 +91,25 @@ void warn_of_nat(const core::GatewaySettings& settings, NetworkSetup& setup) {
 }
 
 }  // namespace
+
+Result<std::optional<rtc::RelayServer>> find_relay_server(const core::GatewaySettings& settings) {
+  const core::NatSettings& nat = settings.nat;
+  if (nat.turn_server.empty()) return std::nullopt;
+  auto transport = rtc::parse_turn_transport(nat.turn_type);
+  if (!transport) return fail("nat: turn_type is '{}', but may be udp, tcp or tls", nat.turn_type);
+  core::NameLookup lookup{.name = nat.turn_server, .ipv6 = settings.media.ipv6, .address = std::nullopt};
+  lookup.run();
+  if (!lookup.address) return fail("The name of the TURN server {} cannot be resolved", nat.turn_server);
+  rtc::RelayServer server;
+  server.transport = *transport;
+  server.address = {*lookup.address, static_cast<uint16_t>(nat.turn_port)};
+  server.host = nat.turn_server;
+  server.user = nat.turn_user;
+  server.password = nat.turn_pwd;
+  server.ipv6 = settings.media.ipv6;
+  server.verify_tls = nat.turn_tls_verify;
+  return server;
+}
 
 Result<NetworkSetup> list_local_network(const core::GatewaySettings& settings) {
   auto interfaces = runtime::list_interfaces();
@@ -111,6 +139,7 @@ Result<NetworkSetup> set_up_network(const core::GatewaySettings& settings) {
   Result<NetworkSetup> setup = list_local_network(settings);
   if (!setup) return setup;
   if (Result<> asked = ask_stun(settings, *setup); !asked) return std::unexpected(asked.error());
+  if (Result<> found = find_turn(settings, *setup); !found) return std::unexpected(found.error());
   warn_of_nat(settings, *setup);
   return setup;
 }

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "core/settings.hpp"
 #include "rtc/ice/local_addresses.hpp"
+#include "rtc/turn/relay_server.hpp"
 #include "runtime/udp_socket.hpp"
 
 namespace limen::app {
@@ -18,11 +19,14 @@ struct NetworkSetup {
   rtc::NatMapping mapping;                 // 1:1 NAT
   std::vector<IpAddress> public_ips;       // mapping and STUN, first is advertised
   std::optional<SocketAddress> stun_server;
+  std::optional<rtc::RelayServer> relay_server;  // of the configuration, resolved
   std::vector<std::string> warnings;  // one sentence each
 };
 
 // The part that asks nobody: interfaces, the lists of the configuration, the mapping.
 Result<NetworkSetup> list_local_network(const core::GatewaySettings& settings);
+// The TURN server of the configuration, if there is one; an error: its name is unknown (blocks: DNS).
+Result<std::optional<rtc::RelayServer>> find_relay_server(const core::GatewaySettings& settings);
 // Lists interfaces, applies the lists of the configuration, asks the STUN server (blocks up to 5 s).
 Result<NetworkSetup> set_up_network(const core::GatewaySettings& settings);
 

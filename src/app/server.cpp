@@ -18,6 +18,7 @@
 #include "base/log.hpp"
 #include "core/gateway.hpp"
 #include "core/media/shard_binding.hpp"
+#include "core/turn_test.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/library_versions.hpp"
 #include "crypto/random.hpp"
@@ -57,6 +58,8 @@ core::ServerFacts server_facts(const LoadedSettings& loaded, const NetworkSetup&
   facts.local_ip = network.local_ip;
   facts.public_ips = network.public_ips;
   facts.stun_server = network.stun_server;
+  facts.relay_server = network.relay_server;
+  if (network.relay_server) facts.turn_server = network.relay_server->address;
   facts.configs_folder = loaded.configs_folder;
   facts.web_folder = default_web_folder();
   facts.https_certificate = https.certificate;
@@ -134,6 +137,7 @@ class Server {
     runtime_->start();
     if (Result<> started = gateway_->start(); !started) return started;
     report(*network, began);
+    if (network->relay_server) try_relay(*network->relay_server);
     return {};
   }
 
@@ -169,6 +173,20 @@ class Server {
                               .transports = builtin_transports(),
                               .handlers = builtin_event_handlers(),
                               .loggers = loggers_};
+  }
+
+  // Calls without a relay go on as they can: nobody waits for this, and nothing fails by it.
+  void try_relay(const rtc::RelayServer& server) {
+    auto test = std::make_shared<core::TurnTest>();
+    test->server = server;
+    runtime_->background().run([test] { test->run(); }, runtime_->control(), [test] {
+      std::string name = rtc::describe(test->server);
+      if (test->failure.empty()) {
+        log::info("", "The TURN server {} relays, at {}", name, test->relayed.front().ip.to_string());
+      } else {
+        log::error("", "The TURN server {} gives no relay: {}", name, test->failure);
+      }
+    });
   }
 
   void report(const NetworkSetup& network, Instant began) {

@@ -22,6 +22,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "core/settings.hpp"
+#include "rtc/turn/relay_server.hpp"
 
 namespace limen::crypto {
 class Certificate;
@@ -47,6 +48,7 @@ struct ServerFacts {
   std::vector<IpAddress> public_ips;         // 1:1 mapping and STUN
   std::optional<SocketAddress> stun_server;  // resolved
   std::optional<SocketAddress> turn_server;
+  std::optional<rtc::RelayServer> relay_server;  // the same with credentials, for peers
   std::string configs_folder;
   std::string web_folder;                                // "" = no pages
   std::string https_certificate, https_certificate_key;  // for transports that name none

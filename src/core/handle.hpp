@@ -23,6 +23,7 @@
 #include "core/media/media_event.hpp"
 #include "core/peer_connection.hpp"
 #include "rtc/peer/peer_stats.hpp"
+#include "rtc/turn/relay_server.hpp"
 
 namespace limen::core {
 
@@ -105,6 +106,12 @@ class Handle final : public HandleContext {
   Json write_jsep(const Outgoing& out);
   rtc::PeerConfig peer_config() const;
 
+  // TURN (handle_relays.cpp)
+  bool wants_relays() const;
+  std::vector<rtc::RelayServer> configured_relays() const;
+  void begin_relays();
+  void note_relay_failure(const std::string& server, const std::string& why);
+
   // candidates from the client (handle_trickle.cpp)
   ApiResult<> take_candidate(const Json& candidate);
   void take_early(const Json& candidate);
@@ -125,6 +132,7 @@ class Handle final : public HandleContext {
   void on(const rtc::MediaStateChanged& event);
   void on(const rtc::SlowLinkDetected& event);
   void on(const rtc::IceFailedAfterConnect& event);
+  void on(const RelayFailed& event);
   void on(const rtc::DataChannelOpened&) {}
   void on(const rtc::DataChannelClosed&) {}
   void notify_webrtc(int subtype, JsonObject body);

@@ -83,6 +83,8 @@ rtc::PeerConfig Handle::peer_config() const {
   config.ice.local = peer_->negotiator.local_credentials();
   config.ice.tie_breaker = state_.random.u64();
   if (state_.facts.stun_server && !nat.ice_lite) config.ice.stun_servers.push_back(*state_.facts.stun_server);
+  config.ice.relays_coming = wants_relays();
+  config.ice.relay_only = peer_->force_relay && !nat.ice_lite;
   config.ice.consent_freshness = nat.ice_consent_freshness;
   config.ice.keepalive_by_request = nat.ice_keepalive_conncheck || nat.ice_consent_freshness;
   config.ice.ipv6 = state_.settings.media.ipv6;
@@ -93,12 +95,22 @@ rtc::PeerConfig Handle::peer_config() const {
 
 void Handle::begin_peer() {
   rtc::PeerConfig config = peer_config();
-  bool asks_servers = !config.ice.stun_servers.empty();
+  bool relays = config.ice.relays_coming;
+  bool asks_servers = !config.ice.stun_servers.empty() || relays;
+  Duration limit = kGatheringLimit;
+  if (!state_.settings.nat.turn_rest_api.empty()) {
+    limit += std::chrono::seconds(state_.settings.nat.turn_rest_api_timeout);
+  }
+  if (config.ice.relay_only && !relays) {
+    log::warning("", "[{}/{}] force_relay without a TURN server: there will be no candidates", session_id().value(),
+                 id_.value());
+  }
   peer_->peer_exists = true;
   peer_->gathering = Gathering::running;
   state_.media.create_peer(media_id_, std::move(config));
+  if (relays) begin_relays();
   if (asks_servers) {
-    peer_->gathering_limit = state_.executor.call_after(kGatheringLimit, [this] {
+    peer_->gathering_limit = state_.executor.call_after(limit, [this] {
       peer_->gathering_limit = {};
       note_own_candidates(true);
     });

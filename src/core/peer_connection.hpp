@@ -5,6 +5,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.hpp"
@@ -29,6 +30,9 @@ struct PeerConnection {
   bool ice_restarting = false;
   bool trickles_done = false;  // the client sent `completed`
   bool force_relay = false;
+  // TURN servers that gave no relay, and why.
+  static constexpr size_t kMaxRelayFailures = 8;
+  std::vector<std::pair<std::string, std::string>> relay_failures;
 
   Gathering gathering = Gathering::none;
   TimerId gathering_limit;

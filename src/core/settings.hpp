@@ -90,6 +90,7 @@ struct NatSettings {
   int turn_port = 3478;
   std::string turn_type = "udp";
   std::string turn_user, turn_pwd;
+  bool turn_tls_verify = true;  // an addition
   std::string turn_rest_api, turn_rest_api_key;
   std::string turn_rest_api_method = "POST";
   int turn_rest_api_timeout = 10;
@@ -219,6 +220,7 @@ void describe(V& v, NatSettings& s) {
   v.field("turn_type", s.turn_type, "Transport to it").one_of({"udp", "tcp", "tls"});
   v.field("turn_user", s.turn_user, "TURN user");
   v.field("turn_pwd", s.turn_pwd, "TURN password");
+  v.field("turn_tls_verify", s.turn_tls_verify, "The certificate of a TURN server over TLS must be valid");
   v.field("turn_rest_api", s.turn_rest_api, "TURN REST API address");
   v.field("turn_rest_api_key", s.turn_rest_api_key, "Its key");
   v.field("turn_rest_api_method", s.turn_rest_api_method, "HTTP method").one_of({"GET", "POST"});

@@ -26,6 +26,13 @@ JsonObject ice_info(const PeerConnection& peer, const rtc::PeerStats& stats) {
   put_time(ice, "connected", stats.ice_connected);
   ice["local-candidates"] = texts(stats.local_candidates);
   if (!stats.remote_candidates.empty()) ice["remote-candidates"] = texts(stats.remote_candidates);
+  if (!peer.relay_failures.empty()) {
+    JsonArray failures;
+    for (const auto& [server, why] : peer.relay_failures) {
+      failures.emplace_back(JsonObject{{"server", server}, {"reason", why}});
+    }
+    ice["relay-failures"] = std::move(failures);
+  }
   if (stats.selected) ice["selected-pair"] = pair_text(*stats.selected);
   ice["ready"] = peer.gathering == Gathering::done ? 1 : 0;
   return ice;

@@ -18,6 +18,7 @@ namespace limen::runtime {
 namespace {
 
 constexpr uint32_t kWakeTag = UINT32_MAX;
+constexpr uint32_t kStreamsTag = UINT32_MAX - 1;
 constexpr uint32_t kPortTag = 0x80000000;  // this bit: a UdpPortSet's tag; else a SocketId
 constexpr int kEvents = 64;
 
@@ -89,7 +90,7 @@ Result<> Shard::watch_sockets() {
     event.data.u32 = tag;
     return epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) == 0;
   };
-  bool ok = watch(wake_fd_, kWakeTag);
+  bool ok = watch(wake_fd_, kWakeTag) && watch(streams_.fd(), kStreamsTag);
   for (uint32_t i = 0; i < sockets_.size(); ++i) ok = ok && watch(sockets_[i].fd(), i);
   if (!ok) return fail("cannot watch the sockets of media loop {}: {}", index_, std::strerror(errno));
   return {};
@@ -170,6 +171,10 @@ void Shard::handle_ready(uint32_t tag, uint32_t events) {
     [[maybe_unused]] ssize_t got =
         read(wake_fd_, &count, sizeof count);  // nothing to read: woken by a post seen already
     return;
+  }
+  if (tag == kStreamsTag) {
+    streams_.handle_ready(now_);
+    return tick("a connection to a server");
   }
   if ((tag & kPortTag) != 0) {
     ports_.handle_ready(tag, now_);

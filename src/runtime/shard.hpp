@@ -13,6 +13,7 @@
 #include "base/executor.hpp"
 #include "base/packet.hpp"
 #include "base/tx_queue.hpp"
+#include "runtime/byte_stream_set.hpp"
 #include "runtime/post_mesh.hpp"
 #include "runtime/timer_queue.hpp"
 #include "runtime/udp_port_set.hpp"
@@ -68,6 +69,7 @@ class Shard final : public Executor {
   std::vector<BoundSocket> bound_sockets() const;
   TxQueue& tx() { return tx_; }
   UdpPorts& ports() { return ports_; }
+  ByteStreams& streams() { return streams_; }
   // Sends and clears the TxQueue before the turn ends. Its own thread, from a callback.
   void send_now();
   PacketPool& packets() { return pool_; }
@@ -122,6 +124,7 @@ class Shard final : public Executor {
   UdpSender sender_;
   UdpReceiver receiver_;
   UdpPortSet ports_;
+  ByteStreamSet streams_;
   UdpReceiver::Sink on_packet_;
   std::function<Instant()> after_message_;
   TimerQueue timers_;

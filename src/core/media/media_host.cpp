@@ -19,7 +19,9 @@ constexpr size_t kSendNow = 384 * 1024;
 }  // namespace
 
 MediaHost::MediaHost(uint32_t index, uint32_t count, MediaShardEnv env, MediaLinks links)
-    : index_(index), count_(count), env_(std::move(env)), links_(std::move(links)) {}
+    : index_(index), count_(count), env_(std::move(env)),
+      links_(std::move(links)),
+      relays_(env_.executor, env_.packets, env_.random, env_.ports, env_.streams, *this) {}
 
 MediaHost::~MediaHost() {
   // Handlers may look for each other while they end.
@@ -68,6 +70,7 @@ void MediaHost::end_of_turn(Instant now) {
     if (slots_[slot] && slots_[slot]->peer()) deadlines_.set(slot, now + kMinimumStep);
   }
   sending_.flush(env_.tx);
+  relays_.take_out(env_.tx);
 }
 
 void MediaHost::before_send(const PeerHost& host, uint8_t mline) {
@@ -75,6 +78,7 @@ void MediaHost::before_send(const PeerHost& host, uint8_t mline) {
   if (rtc::HotLines* lines = order_.stale_lines()) host.find_hot_lines(mline, *lines);
   if (env_.tx.queued_bytes() < kSendNow || !env_.flush) return;
   sending_.flush(env_.tx);
+  relays_.take_out(env_.tx);
   env_.flush();
 }
 
@@ -198,6 +202,7 @@ MediaHostCounters MediaHost::counters() const {
   counters.handles = by_id_.size();
   for (auto& slot : slots_) counters.peers += slot && slot->peer() != nullptr;
   counters.demux = demux_.counters();
+  counters.relays = relays_.counters();
   return counters;
 }
 

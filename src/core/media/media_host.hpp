@@ -20,6 +20,7 @@
 #include "core/media/media_event.hpp"
 #include "core/media/peer_demux.hpp"
 #include "core/media/peer_host.hpp"
+#include "core/media/relay_set.hpp"
 #include "core/media/send_order.hpp"
 #include "rtc/peer/peer.hpp"
 #include "rtc/peer/shared_sending.hpp"
@@ -38,6 +39,7 @@ struct MediaShardEnv {
   // Sends and clears the TxQueue now, in the middle of a turn, so that a large fan-out stays in the cache
   // and its first receivers do not wait for the last; none: everything waits for the end of the turn.
   std::function<void()> flush = {};
+  ByteStreams* streams = nullptr;  // for TURN over TCP and TLS; none: they fail
 };
 
 // How a host reaches the rest; each function may be called on the shard's thread.
@@ -52,10 +54,11 @@ struct MediaLinks {
 
 struct MediaHostCounters {
   uint64_t handles = 0, peers = 0;
+  RelayCounters relays;
   DemuxCounters demux;
 };
 
-class MediaHost final : public MediaShard {
+class MediaHost final : public MediaShard, private RelayListener {
  public:
   MediaHost(uint32_t index, uint32_t count, MediaShardEnv env, MediaLinks links);
   ~MediaHost() override;
@@ -75,6 +78,8 @@ class MediaHost final : public MediaShard {
   void with_handler(PeerId id, std::move_only_function<void(MediaHandler&)> task);
   void create_peer(PeerId id, uint32_t generation, rtc::PeerConfig config);
   void destroy_peer(PeerId id);
+  // After create_peer() with relays_coming: where its relays are; once, also if there are none.
+  void set_relays(PeerId id, uint32_t generation, const std::vector<rtc::RelayServer>& servers);
   void capture(PeerId id, std::shared_ptr<CaptureFile> file);
   void with_peer(PeerId id, std::move_only_function<void(rtc::Peer&, Instant)> task);
   void with_all_peers(const std::function<void(rtc::Peer&, Instant)>& task);
@@ -107,6 +112,13 @@ class MediaHost final : public MediaShard {
   // Enters the peer's ufrag and tag; a peer whose ufrag is taken is closed (false).
   bool name_peer(PeerHost& host);
   void forget_peer(PeerHost& host);
+  // What a peer that is gone has left for its relays, then they themselves.
+  void release_relays(PeerId id);
+  void on_relay(PeerId owner, const rtc::LocalBase& base) override;
+  void on_relays_done(PeerId owner) override;
+  void on_relay_lost(PeerId owner, SocketId socket) override;
+  void on_relay_failed(PeerId owner, const std::string& server, const std::string& why, bool lost) override;
+  void on_relayed(const Flow& from, Packet packet, Instant now) override { on_datagram(from, std::move(packet), now); }
   PeerHost* host(PeerId id) const;
   uint32_t free_slot();
 
@@ -115,6 +127,7 @@ class MediaHost final : public MediaShard {
   MediaShardEnv env_;
   MediaLinks links_;
   rtc::SharedSending sending_;  // outlives the peers
+  RelaySet relays_;             // as this
   SendOrder order_;
   std::vector<std::unique_ptr<PeerHost>> slots_;
   std::vector<uint32_t> free_slots_;

@@ -108,6 +108,14 @@ void MediaPlane::create_peer(MediaId id, rtc::PeerConfig config) {
                        MediaHost& host) mutable { host.create_peer(peer, generation, std::move(config)); });
 }
 
+void MediaPlane::set_relays(MediaId id, std::vector<rtc::RelayServer> servers) {
+  HandleSide* handle = find(id);
+  if (handle == nullptr || handle->generation == 0) return;
+  run_on(id.shard, [peer = id.peer, generation = handle->generation, servers = std::move(servers)](MediaHost& host) {
+    host.set_relays(peer, generation, servers);
+  });
+}
+
 void MediaPlane::with_peer(MediaId id, std::move_only_function<void(rtc::Peer&, Instant)> task) {
   if (find(id) == nullptr) return;
   run_on(id.shard,

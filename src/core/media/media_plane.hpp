@@ -60,6 +60,8 @@ class MediaPlane {
   // stands for all of the shard's. The local ufrag finds the peer: it must be unique per shard, so
   // make it of 8 or more random characters.
   void create_peer(MediaId id, rtc::PeerConfig config);
+  // After create_peer() with relays_coming, once: its TURN servers; none ends the waiting for them.
+  void set_relays(MediaId id, std::vector<rtc::RelayServer> servers);
   // Runs on the shard; what the peer then wants to send or tell is taken care of.
   void with_peer(MediaId id, std::move_only_function<void(rtc::Peer&, Instant)> task);
   // No event of that peer arrives once this has been called. `done` when its last datagram was queued.

@@ -48,6 +48,7 @@ void PeerHost::destroy_peer() {
   disconnected();
   peer_->close(now());
   peer_.reset();
+  host_.release_relays(id_);
   channels_.clear();
 }
 

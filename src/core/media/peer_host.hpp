@@ -41,6 +41,9 @@ class PeerHost final : public MediaContext, private rtc::PacketObserver {
   MediaHandler* handler() { return handler_.get(); }
   const char* module() const { return module_; }
   uint32_t slot() const { return slot_; }
+  uint32_t generation() const { return generation_; }
+  // Tells the control side of this handle's peer.
+  void tell(MediaEvent event) { forward(std::move(event)); }
   // What sending on an m-line touches (see SendOrder).
   void find_hot_lines(uint8_t mline, rtc::HotLines& lines) const;
   bool touched = false;  // MediaHost's mark: in its list of peers to look at

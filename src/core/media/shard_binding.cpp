@@ -27,6 +27,7 @@ std::unique_ptr<MediaPlane> make_media_plane(runtime::Runtime& runtime, Random& 
     runtime::Shard& shard = runtime.shard(i);
     shards.push_back({shard, shard.tx(), shard.packets(), random, bases_of(shard, advertise), &shard.ports(),
                       [&shard] { shard.send_now(); }});
+    shards.back().streams = &shard.streams();
   }
   auto plane = std::make_unique<MediaPlane>(runtime.control(), std::move(shards));
   for (uint32_t i = 0; i < runtime.shard_count(); ++i) {
