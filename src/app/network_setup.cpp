@@ -80,8 +80,8 @@ Result<> find_turn(const core::GatewaySettings& settings, NetworkSetup& setup) {
 
 void warn_of_nat(const core::GatewaySettings& settings, NetworkSetup& setup) {
   const IpAddress& shown = setup.public_ips.empty() ? setup.local_ip : setup.public_ips.front();
-  bool helped = setup.stun_server.has_value() || !settings.nat.turn_server.empty() ||
-                !settings.nat.turn_rest_api.empty();
+  bool helped =
+      setup.stun_server.has_value() || !settings.nat.turn_server.empty() || !settings.nat.turn_rest_api.empty();
   if (shown.is_v4() && shown.is_private() && !helped) {
     setup.warnings.push_back(
         fmt::format("{} is a private address: browsers outside this network cannot reach it. On a cloud machine set "

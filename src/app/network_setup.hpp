@@ -20,7 +20,7 @@ struct NetworkSetup {
   std::vector<IpAddress> public_ips;       // mapping and STUN, first is advertised
   std::optional<SocketAddress> stun_server;
   std::optional<rtc::RelayServer> relay_server;  // of the configuration, resolved
-  std::vector<std::string> warnings;  // one sentence each
+  std::vector<std::string> warnings;             // one sentence each
 };
 
 // The part that asks nobody: interfaces, the lists of the configuration, the mapping.

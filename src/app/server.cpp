@@ -179,14 +179,16 @@ class Server {
   void try_relay(const rtc::RelayServer& server) {
     auto test = std::make_shared<core::TurnTest>();
     test->server = server;
-    runtime_->background().run([test] { test->run(); }, runtime_->control(), [test] {
-      std::string name = rtc::describe(test->server);
-      if (test->failure.empty()) {
-        log::info("", "The TURN server {} relays, at {}", name, test->relayed.front().ip.to_string());
-      } else {
-        log::error("", "The TURN server {} gives no relay: {}", name, test->failure);
-      }
-    });
+    runtime_->background().run([test] { test->run(); }, runtime_->control(),
+                               [test] {
+                                 std::string name = rtc::describe(test->server);
+                                 if (test->failure.empty()) {
+                                   log::info("", "The TURN server {} relays, at {}", name,
+                                             test->relayed.front().ip.to_string());
+                                 } else {
+                                   log::error("", "The TURN server {} gives no relay: {}", name, test->failure);
+                                 }
+                               });
   }
 
   void report(const NetworkSetup& network, Instant began) {

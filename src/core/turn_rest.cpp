@@ -184,13 +184,8 @@ void TurnRestQuery::run() {
       unknown += (unknown.empty() ? "" : ", ") + uri.host;
       continue;
     }
-    servers.push_back({uri.transport,
-                       {*lookup.address, uri.port},
-                       uri.host,
-                       reply->username,
-                       reply->password,
-                       ipv6,
-                       verify_tls});
+    servers.push_back(
+        {uri.transport, {*lookup.address, uri.port}, uri.host, reply->username, reply->password, ipv6, verify_tls});
   }
   if (servers.empty()) failure = fmt::format("these names cannot be resolved: {}", unknown);
 }

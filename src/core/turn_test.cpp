@@ -66,14 +66,15 @@ class Conversation {
   bool connect() {
     const SocketAddress& to = test_.server.address;
     if (fd_ >= 0) ::close(fd_);
-    fd_ = ::socket(to.ip.is_v4() ? AF_INET : AF_INET6, (stream_ ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                   0);
+    fd_ = ::socket(to.ip.is_v4() ? AF_INET : AF_INET6,
+                   (stream_ ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd_ < 0) return fail(fmt::format("no socket: {}", std::strerror(errno)));
     sockaddr_storage raw{};
     socklen_t size = runtime::to_sockaddr(to, 0, raw);
     if (::connect(fd_, reinterpret_cast<sockaddr*>(&raw), size) == 0) return true;
     if (errno != EINPROGRESS) return fail(std::strerror(errno));
-    if (!wait(POLLOUT, real_now() + kConnectPatience)) return fail("it cannot be reached: no connection within 5 seconds");
+    if (!wait(POLLOUT, real_now() + kConnectPatience))
+      return fail("it cannot be reached: no connection within 5 seconds");
     int error = 0;
     size = sizeof error;
     ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);

@@ -103,8 +103,8 @@ bool SimTurnServer::authentic(const stun::Message& request, const SocketAddress&
     return false;
   }
   auto secret = key();
-  bool ok = request.text(AttributeType::username) == options_.user &&
-            request.text(AttributeType::realm) == options_.realm;
+  bool ok =
+      request.text(AttributeType::username) == options_.user && request.text(AttributeType::realm) == options_.realm;
   if (options_.sha256) {
     auto repeated = request.find(AttributeType::password_algorithms);
     ok = ok && repeated && as_text(*repeated) == as_text(kAlgorithms);

@@ -23,13 +23,13 @@ struct SimTurnOptions {
   std::string password = "secret";
   std::string realm = "sim.example";
   bool authenticates = true;
-  bool sha256 = false;                            // offers SHA-256 beside MD5, and takes nothing less
-  uint32_t lifetime = 600;                        // seconds, of allocations
-  size_t quota = 1000;                            // allocations
-  bool forbids_peers = false;                     // 403 to every permission
-  bool binds_channels = true;                     // else 400
-  std::optional<SocketAddress> alternate = {};    // 300 to every Allocate
-  std::optional<IpAddress> relay_v6 = {};         // gives an IPv6 address too, if asked
+  bool sha256 = false;                          // offers SHA-256 beside MD5, and takes nothing less
+  uint32_t lifetime = 600;                      // seconds, of allocations
+  size_t quota = 1000;                          // allocations
+  bool forbids_peers = false;                   // 403 to every permission
+  bool binds_channels = true;                   // else 400
+  std::optional<SocketAddress> alternate = {};  // 300 to every Allocate
+  std::optional<IpAddress> relay_v6 = {};       // gives an IPv6 address too, if asked
 };
 
 struct SimTurnCounts {

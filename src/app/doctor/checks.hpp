@@ -17,6 +17,8 @@ void check_media_ports(const LoadedSettings& loaded, FindingList& findings);
 void check_addresses(const LoadedSettings& loaded, FindingList& findings);
 // The STUN server, and the kind of NAT that it shows.
 void check_stun(const LoadedSettings& loaded, FindingList& findings);
+// TURN servers: reachable, credentials, the address they give.
+void check_turn(const LoadedSettings& loaded, FindingList& findings);
 // Open files, socket buffers, segmentation offload.
 void check_limits(const LoadedSettings& loaded, FindingList& findings);
 

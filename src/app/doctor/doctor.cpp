@@ -38,7 +38,7 @@ int run_doctor(const Result<LoadedSettings>& loaded) {
              loaded->main_file.empty() ? "none: defaults" : loaded->main_file);
   FindingList findings;
   for (auto* check : {check_configuration, check_certificates, check_listening_ports, check_media_ports,
-                      check_addresses, check_stun, check_limits}) {
+                      check_addresses, check_stun, check_turn, check_limits}) {
     check(*loaded, findings);
   }
   print(findings);

@@ -19,7 +19,6 @@ struct RelayFailed {
 using MediaEvent =
     std::variant<rtc::IceStateChanged, rtc::LocalCandidateFound, rtc::GatheringDone, rtc::PairSelected,
                  rtc::DtlsStateChanged, rtc::Connected, rtc::Closed, rtc::MediaStateChanged, rtc::SlowLinkDetected,
-                 rtc::IceFailedAfterConnect, rtc::DataChannelOpened, rtc::DataChannelClosed,
-                 RelayFailed>;
+                 rtc::IceFailedAfterConnect, rtc::DataChannelOpened, rtc::DataChannelClosed, RelayFailed>;
 
 }  // namespace limen::core

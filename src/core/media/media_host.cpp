@@ -19,7 +19,9 @@ constexpr size_t kSendNow = 384 * 1024;
 }  // namespace
 
 MediaHost::MediaHost(uint32_t index, uint32_t count, MediaShardEnv env, MediaLinks links)
-    : index_(index), count_(count), env_(std::move(env)),
+    : index_(index),
+      count_(count),
+      env_(std::move(env)),
       links_(std::move(links)),
       relays_(env_.executor, env_.packets, env_.random, env_.ports, env_.streams, *this) {}
 

@@ -19,8 +19,8 @@ void RelayLink::close() {
 }
 
 Result<> RelayLink::open(const rtc::RelayServer& server) {
-  bool same_port = port_ && server.transport == rtc::TurnTransport::udp &&
-                   server.address.ip.is_v4() == server_.address.ip.is_v4();
+  bool same_port =
+      port_ && server.transport == rtc::TurnTransport::udp && server.address.ip.is_v4() == server_.address.ip.is_v4();
   server_ = server;
   if (same_port) return {};
   close();

@@ -215,9 +215,8 @@ void RelaySet::on_event(Relay& relay, rtc::TurnPeerRefused& event) {
 // Its outcome is known; if it was the last of its owner's, so are all.
 void RelaySet::announce_end(Relay& relay) {
   if (std::exchange(relay.announced, true)) return;
-  bool waiting = std::ranges::any_of(relays_, [&](const auto& entry) {
-    return entry.second->owner == relay.owner && !entry.second->announced;
-  });
+  bool waiting = std::ranges::any_of(
+      relays_, [&](const auto& entry) { return entry.second->owner == relay.owner && !entry.second->announced; });
   if (!waiting) listener_.on_relays_done(relay.owner);
 }
 

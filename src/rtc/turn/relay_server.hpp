@@ -19,8 +19,8 @@ struct RelayServer {
   SocketAddress address;
   std::string host;  // as configured: of the TLS certificate, and for people
   std::string user, password;
-  bool ipv6 = false;        // an IPv6 relay address, too
-  bool verify_tls = true;   // its certificate must name `host` and lead to an authority of this system
+  bool ipv6 = false;       // an IPv6 relay address, too
+  bool verify_tls = true;  // its certificate must name `host` and lead to an authority of this system
 };
 
 // "turn.example.org:3478 (tls)"

@@ -75,8 +75,7 @@ std::optional<TurnClient::PeerData> TurnClient::handle(Bytes frame, Instant now)
     return std::nullopt;
   }
   if (message->is(Method::data, MessageClass::indication)) return on_data_indication(*message, now);
-  bool answer =
-      message->message_class() == MessageClass::success || message->message_class() == MessageClass::error;
+  bool answer = message->message_class() == MessageClass::success || message->message_class() == MessageClass::error;
   if (answer) on_answer(*message, now);
   else drop(TurnDrop::malformed);
   return std::nullopt;

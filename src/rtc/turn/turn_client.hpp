@@ -103,9 +103,9 @@ class TurnClient {
   struct Transaction {
     stun::TransactionId id{};
     stun::Method method = stun::Method::allocate;
-    SocketAddress peer{};      // create_permission (its address), channel_bind
-    uint16_t channel = 0;      // channel_bind
-    uint32_t lifetime = 0;     // refresh; 0 gives the allocation back
+    SocketAddress peer{};   // create_permission (its address), channel_bind
+    uint16_t channel = 0;   // channel_bind
+    uint32_t lifetime = 0;  // refresh; 0 gives the allocation back
     bool authenticated = false;
     int challenges = 0;
     int sends = 0;

@@ -11,7 +11,7 @@ namespace limen::stun {
 struct TurnFrame {
   enum class Status : uint8_t { complete, incomplete, broken };
   Status status = Status::incomplete;
-  size_t size = 0;     // of the frame without padding
+  size_t size = 0;      // of the frame without padding
   size_t consumed = 0;  // with it: where the next frame begins
 };
 
