@@ -13,11 +13,16 @@
 
 #include "crypto/random.hpp"
 #include "rtc/ice/stun_probe.hpp"
+#include "runtime/udp_socket.hpp"
 
 namespace limen::core {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// CHANGE-REQUEST (RFC 5780), and how long its answer may take to be let in.
+constexpr uint32_t kChangeAddress = 4, kChangePort = 2;
+constexpr Duration kChangedAnswer = std::chrono::milliseconds(1500);
 
 // This thread waits for the real network, so it reads the real clock.
 Instant real_now() {
@@ -91,23 +96,44 @@ std::optional<SocketAddress> local_address(const Socket& socket) {
   return SocketAddress{*ip, ntohs(reinterpret_cast<const sockaddr_in*>(&raw)->sin_port)};
 }
 
-const char* converse(const Socket& socket, rtc::StunProbe& probe, TxQueue& tx, const SocketAddress& server) {
-  Flow flow{0, server};
+// Nullptr, or the name of the call that failed. The socket need not be connected.
+const char* converse(const Socket& socket, rtc::StunProbe& probe, TxQueue& tx) {
   std::array<uint8_t, 1500> buffer{};
   while (true) {
     for (const TxQueue::Slot& slot : tx.slots()) {
       Bytes bytes = tx.bytes(slot);
-      if (::send(socket.fd, bytes.data(), bytes.size(), 0) < 0) return "send";
+      NativeAddress to(slot.flow.remote);
+      if (::sendto(socket.fd, bytes.data(), bytes.size(), 0, to.get(), to.size) < 0) return "send";
     }
     tx.clear();
     if (probe.finished()) return nullptr;
     pollfd wanted{.fd = socket.fd, .events = POLLIN, .revents = 0};
     ::poll(&wanted, 1, wait_ms(probe.next_deadline()));
-    ssize_t size = ::recv(socket.fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (size > 0) probe.handle(Bytes(buffer.data(), static_cast<size_t>(size)), flow, real_now());
-    else if (size < 0 && errno != EAGAIN && errno != EINTR) return "receive";
+    sockaddr_storage raw{};
+    socklen_t raw_size = sizeof raw;
+    auto* from = reinterpret_cast<sockaddr*>(&raw);
+    ssize_t size = ::recvfrom(socket.fd, buffer.data(), buffer.size(), MSG_DONTWAIT, from, &raw_size);
+    if (size > 0) {
+      probe.handle(Bytes(buffer.data(), static_cast<size_t>(size)), {0, runtime::from_sockaddr(raw)}, real_now());
+    } else if (size < 0 && errno != EAGAIN && errno != EINTR) {
+      return "receive";
+    }
     if (probe.next_deadline() <= real_now()) probe.handle_timeout(real_now());
   }
+}
+
+// Does an answer from another address or port come in?
+std::optional<bool> lets_in(const SocketAddress& server, uint32_t change) {
+  Socket socket(server.ip.is_v4() ? AF_INET : AF_INET6);
+  if (socket.fd < 0) return std::nullopt;
+  TxQueue tx;
+  crypto::SecureRandom random;
+  // First the plain question, so that this port has written to the server.
+  rtc::StunProbe first(0, server, tx, random, real_now());
+  if (converse(socket, first, tx) != nullptr || !first.mapped()) return std::nullopt;
+  rtc::StunProbe changed(0, server, tx, random, real_now(), kChangedAnswer, change);
+  if (converse(socket, changed, tx) != nullptr) return std::nullopt;
+  return changed.mapped().has_value();
 }
 
 }  // namespace
@@ -142,7 +168,7 @@ void StunTest::run() {
   TxQueue tx;
   crypto::SecureRandom random;
   rtc::StunProbe probe(0, *server_address, tx, random, real_now());
-  if (const char* what = converse(socket, probe, tx, *server_address); what != nullptr) return fail_request(what);
+  if (const char* what = converse(socket, probe, tx); what != nullptr) return fail_request(what);
   elapsed_us = to_us(probe.elapsed());
   mapped = probe.mapped();
   local = local_address(socket);
@@ -151,11 +177,24 @@ void StunTest::run() {
     NativeAddress native(other);
     if (::connect(socket.fd, native.get(), native.size) != 0) return;
     rtc::StunProbe second(0, other, tx, random, real_now());
-    if (converse(socket, second, tx, other) == nullptr) mapped_elsewhere = second.mapped();
+    if (converse(socket, second, tx) == nullptr) mapped_elsewhere = second.mapped();
+    ask_others();
   }
   if (mapped) return;
   reason = std::string(probe.failure());
   failure = StunFailure::answer;
+}
+
+void StunTest::ask_others() {
+  std::optional<bool> anybody = lets_in(*server_address, kChangeAddress | kChangePort);
+  if (!anybody) return;
+  if (*anybody) {
+    filtering = NatFiltering::endpoint_independent;
+    return;
+  }
+  std::optional<bool> same_address = lets_in(*server_address, kChangePort);
+  if (!same_address) return;
+  filtering = *same_address ? NatFiltering::address_dependent : NatFiltering::address_and_port_dependent;
 }
 
 void StunTest::fail_request(std::string_view what) {

@@ -20,6 +20,10 @@ struct NameLookup {
   void run();
 };
 
+// Whose datagrams reach a port of ours that has written to somebody: everybody's, those of the same address, or of the
+// same address and port (RFC 5780 section 4.4).
+enum class NatFiltering : uint8_t { endpoint_independent, address_dependent, address_and_port_dependent };
+
 enum class StunFailure : uint8_t { none, unresolved, request, answer };
 
 struct StunTest {
@@ -32,12 +36,14 @@ struct StunTest {
   std::optional<SocketAddress> local;   // as which the question left
   std::optional<SocketAddress> mapped;  // as the server saw it
   std::optional<SocketAddress> mapped_elsewhere;
+  std::optional<NatFiltering> filtering;  // with `ask_elsewhere`
   StunFailure failure = StunFailure::none;
   std::string reason;  // for the log
   int64_t elapsed_us = 0;
   void run();
 
  private:
+  void ask_others();
   void fail_request(std::string_view what);
 };
 

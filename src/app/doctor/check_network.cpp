@@ -6,10 +6,25 @@
 namespace limen::app {
 namespace {
 
+std::string filtering_text(const core::StunTest& test) {
+  if (!test.filtering) return "";
+  switch (*test.filtering) {
+    case core::NatFiltering::endpoint_independent:
+      return "; everybody's packets come in";
+    case core::NatFiltering::address_dependent:
+      return "; packets come in from addresses that were written to";
+    case core::NatFiltering::address_and_port_dependent:
+      return "; packets come in only from addresses and ports that were written to";
+  }
+  return "";
+}
+
+}  // namespace
+
 void tell_nat(const core::StunTest& test, FindingList& findings) {
   const IpAddress& mapped = test.mapped->ip;
   if (test.local && test.local->ip == mapped) {
-    return findings.fine("NAT", "none: the STUN server sees this machine's own address");
+    return findings.fine("NAT", "none: the STUN server sees this machine's own address" + filtering_text(test));
   }
   std::string seen = fmt::format("this machine is seen as {}", mapped.to_string());
   if (!test.mapped_elsewhere) {
@@ -19,12 +34,16 @@ void tell_nat(const core::StunTest& test, FindingList& findings) {
                                             seen, port));
   }
   if (*test.mapped_elsewhere == *test.mapped) {
-    return findings.fine("NAT", fmt::format("{}, the same towards everybody: clients can reach it", seen));
+    return findings.fine(
+        "NAT", fmt::format("{}, the same towards everybody: clients can reach it{}", seen, filtering_text(test)));
   }
-  findings.warning("NAT", fmt::format("{}, differently towards each destination (symmetric)", seen),
+  findings.warning("NAT",
+                   fmt::format("{}, differently towards each destination (symmetric){}", seen, filtering_text(test)),
                    "clients behind such a NAT too cannot connect: forward the media ports to this machine and set "
                    "nat_1_1_mapping, or use a TURN server");
 }
+
+namespace {
 
 bool covered(const NetworkSetup& network, const IpAddress& ip) {
   for (const IpAddress& known : network.mapping.public_ips) {

@@ -48,6 +48,16 @@ void try_server(const rtc::RelayServer& server, FindingList& findings) {
   tell(test, findings);
 }
 
+void ask_nat(const rtc::RelayServer& server, FindingList& findings) {
+  core::StunTest test;
+  test.server = server.address.ip.to_string();
+  test.port = server.address.port;
+  test.ipv6 = true;
+  test.ask_elsewhere = true;
+  test.run();
+  if (test.mapped) tell_nat(test, findings);
+}
+
 void check_rest(const LoadedSettings& loaded, FindingList& findings) {
   const core::NatSettings& nat = loaded.settings.nat;
   core::TurnRestQuery query;
@@ -79,6 +89,9 @@ void check_turn(const LoadedSettings& loaded, FindingList& findings) {
     auto server = find_relay_server(loaded.settings);
     if (!server) findings.problem(kArea, server.error().text, "check turn_server, and this machine's name servers");
     else try_server(**server, findings);
+    // Such a server answers STUN as well.
+    if (server && (*server)->transport == rtc::TurnTransport::udp && nat.stun_server.empty())
+      ask_nat(**server, findings);
   }
   if (!nat.turn_rest_api.empty()) check_rest(loaded, findings);
 }

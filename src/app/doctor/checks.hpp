@@ -4,6 +4,7 @@
 #pragma once
 #include "app/doctor/findings.hpp"
 #include "app/settings_loading.hpp"
+#include "core/name_lookup.hpp"
 
 namespace limen::app {
 
@@ -17,6 +18,8 @@ void check_media_ports(const LoadedSettings& loaded, FindingList& findings);
 void check_addresses(const LoadedSettings& loaded, FindingList& findings);
 // The STUN server, and the kind of NAT that it shows.
 void check_stun(const LoadedSettings& loaded, FindingList& findings);
+// What a STUN server has told of the NAT.
+void tell_nat(const core::StunTest& test, FindingList& findings);
 // TURN servers: reachable, credentials, the address they give.
 void check_turn(const LoadedSettings& loaded, FindingList& findings);
 // Open files, socket buffers, segmentation offload.

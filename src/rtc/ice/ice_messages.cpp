@@ -49,6 +49,12 @@ void send_plain_request(TxQueue& tx, const Flow& to, const stun::TransactionId& 
   commit(tx, to, writer);
 }
 
+void send_change_request(TxQueue& tx, const Flow& to, const stun::TransactionId& id, uint32_t change) {
+  MessageWriter writer(tx.reserve(kRoom), MessageClass::request, Method::binding, id);
+  writer.add_u32(AttributeType::change_request, change);
+  commit(tx, to, writer);
+}
+
 void send_indication(TxQueue& tx, const Flow& to, const stun::TransactionId& id) {
   MessageWriter writer(tx.reserve(kRoom), MessageClass::indication, Method::binding, id);
   commit(tx, to, writer);

@@ -35,6 +35,8 @@ struct IceCheck {
 void send_check(TxQueue& tx, const Flow& to, const IceGeneration& generation, const IceCheck& check);
 // Without credentials: for a STUN server.
 void send_plain_request(TxQueue& tx, const Flow& to, const stun::TransactionId& id);
+// The same with CHANGE-REQUEST (RFC 5780 section 7.2): 4 asks for an answer from another address, 2 from another port.
+void send_change_request(TxQueue& tx, const Flow& to, const stun::TransactionId& id, uint32_t change);
 void send_indication(TxQueue& tx, const Flow& to, const stun::TransactionId& id);
 void send_success(TxQueue& tx, const Flow& to, const IceGeneration& generation, const stun::TransactionId& id);
 void send_role_conflict(TxQueue& tx, const Flow& to, const IceGeneration& generation, const stun::TransactionId& id);

@@ -17,20 +17,27 @@ constexpr Duration kMaxInterval = std::chrono::seconds(1);
 }  // namespace
 
 StunProbe::StunProbe(SocketId socket, const SocketAddress& server, TxQueue& tx, Random& random, Instant now,
-                     Duration timeout)
-    : tx_(tx), flow_{socket, server}, started_at_(now), expires_at_(now + timeout), interval_(kFirstInterval) {
+                     Duration timeout, uint32_t change)
+    : tx_(tx),
+      flow_{socket, server},
+      change_(change),
+      started_at_(now),
+      expires_at_(now + timeout),
+      interval_(kFirstInterval) {
   random.fill(transaction_);
   send(now);
 }
 
 void StunProbe::send(Instant now) {
-  send_plain_request(tx_, flow_, transaction_);
+  if (change_ == 0) send_plain_request(tx_, flow_, transaction_);
+  else send_change_request(tx_, flow_, transaction_, change_);
   next_send_ = now + interval_;
   interval_ = std::min(interval_ * 2, kMaxInterval);
 }
 
 void StunProbe::handle(Bytes datagram, const Flow& from, Instant now) {
-  if (finished() || from != flow_) return;
+  bool from_server = from == flow_ || (change_ != 0 && from.remote != flow_.remote);
+  if (finished() || !from_server) return;
   auto message = stun::Message::parse(datagram);
   if (!message || message->method() != stun::Method::binding || !message->fingerprint_ok()) return;
   if (message->transaction_id() != transaction_) return;

@@ -22,9 +22,10 @@ class StunProbe {
  public:
   static constexpr Duration kDefaultTimeout = std::chrono::seconds(5);
 
-  // `tx` must outlive the probe; datagrams go to {socket, server}.
+  // `tx` must outlive the probe; datagrams go to {socket, server}. `change`: see send_change_request(); then the answer
+  // comes from elsewhere.
   StunProbe(SocketId socket, const SocketAddress& server, TxQueue& tx, Random& random, Instant now,
-            Duration timeout = kDefaultTimeout);
+            Duration timeout = kDefaultTimeout, uint32_t change = 0);
 
   void handle(Bytes datagram, const Flow& from, Instant now);
   void handle_timeout(Instant now);
@@ -46,6 +47,7 @@ class StunProbe {
 
   TxQueue& tx_;
   Flow flow_;
+  uint32_t change_;
   std::array<uint8_t, 12> transaction_{};
   Instant started_at_;
   Instant expires_at_;

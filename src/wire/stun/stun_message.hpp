@@ -30,6 +30,7 @@ enum class Method : uint16_t {
 
 enum class AttributeType : uint16_t {
   mapped_address = 0x0001,
+  change_request = 0x0003,  // RFC 5780
   username = 0x0006,
   message_integrity = 0x0008,
   error_code = 0x0009,

@@ -66,7 +66,10 @@ TEST(StunMessage, both_integrities_may_stand_behind_each_other) {
       std::array<uint8_t, decltype(size)::value> tag{};
       size_t at = 0;
       for (Bytes part : parts) {
-        for (uint8_t byte : part) tag[at++ % tag.size()] ^= static_cast<uint8_t>(byte + at);
+        for (uint8_t byte : part) {
+          tag[at % tag.size()] ^= static_cast<uint8_t>(byte + at);
+          ++at;
+        }
       }
       return tag;
     };
