@@ -99,7 +99,7 @@ class Turn(unittest.TestCase):
             answer, ice = run(relayed_call(server))
             print(f"{kind}: 30 pictures {time.monotonic() - began:.1f} s after the start of the call")
             self.assert_relayed(answer, ice)
-            until("the allocation was given back", lambda: "delete" in turn.said() or "closed" in turn.said())
+            until("the allocation was given back", lambda: "lifetime=0" in turn.said())
             self.assertEqual(server.stop(), 0)
 
     def test_media_flow_through_a_relay_over_udp(self):
@@ -107,7 +107,6 @@ class Turn(unittest.TestCase):
             self.call_through(turn, "udp")
             # Media go by channel, not by indication.
             self.assertIn("CHANNEL_BIND processed, success", turn.said())
-            self.assertIn("REFRESH processed, success", turn.said())  # which gave it back
 
     def test_media_flow_through_a_relay_over_tcp(self):
         with Coturn(ADDRESS) as turn:

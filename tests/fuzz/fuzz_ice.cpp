@@ -43,6 +43,8 @@ class Run {
     config.local = {"ours", "ourpasswordourpassword"};
     config.bases = {{0, address(1), {}}, {1, {v6(1), 1000}, {}}};
     if ((flags & 16) != 0) config.stun_servers = {address(200)};
+    config.relays_coming = (flags & 32) != 0;
+    config.relay_only = (flags & 64) != 0;
     agent_ = std::make_unique<rtc::IceAgent>(config, tx_, random_, now_);
   }
 
@@ -62,12 +64,13 @@ class Run {
   }
   Flow flow() {
     uint8_t from = input_.u8();
+    if ((from & 0xc0) == 0x40) return {kRelaySockets + from % 4u, address(from)};
     if ((from & 0x80) != 0) return {1, {v6(from & 0x7f), 1000}};
     return {0, address(from)};
   }
 
   void one_step() {
-    switch (input_.u8() % 9) {
+    switch (input_.u8() % 11) {
       case 0:
         agent_->handle(input_.bytes(std::min<size_t>(input_.u8(), input_.remaining())), flow(), now_);
         break;
@@ -101,6 +104,18 @@ class Run {
       case 8:
         agent_->remote_candidates_done(now_);
         agent_->start(now_);
+        break;
+      case 9: {
+        rtc::LocalBase base;
+        base.socket = kRelaySockets + input_.u8() % 4u;
+        base.address = flow().remote;
+        base.relay = rtc::LocalBase::Relay{address(201), address(202)};
+        agent_->add_relay(base, now_);
+        break;
+      }
+      case 10:
+        if (uint8_t what = input_.u8(); what % 8 == 7) agent_->relays_done(now_);
+        else agent_->remove_relay(kRelaySockets + what % 4u, now_);
         break;
     }
   }

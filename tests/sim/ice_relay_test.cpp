@@ -217,13 +217,18 @@ TEST(IceRelay, a_server_that_vanishes_fails_the_connection) {
   EXPECT_EQ(t.a->agent().local_candidates().size(), 1u);
 }
 
-TEST(IceRelay, a_lost_relay_gives_way_to_another_pair) {
-  Relayed t(13, {}, {}, NatKind::full_cone);
-  ASSERT_TRUE(t.connect());
-  t.a->agent().remove_relay(kRelaySockets, t.rig.clock().now());
-  t.rig.run_for(5s);
-  EXPECT_TRUE(t.a->connected());
-  EXPECT_FALSE(t.a->relayed());
+TEST(IceRelay, a_relay_that_is_lost_fails_its_pairs_at_once_and_no_others) {
+  Relayed needed(13);
+  ASSERT_TRUE(needed.connect());
+  needed.a->agent().remove_relay(kRelaySockets, needed.rig.clock().now());
+  EXPECT_EQ(needed.a->agent().state(), rtc::IceState::failed);
+  EXPECT_FALSE(needed.a->connected());
+
+  Relayed spare(13, {}, {}, std::nullopt);
+  ASSERT_TRUE(spare.connect());
+  spare.a->agent().remove_relay(kRelaySockets, spare.rig.clock().now());
+  EXPECT_TRUE(spare.talk());
+  EXPECT_EQ(spare.a->agent().local_candidates().size(), 1u);
 }
 
 TEST(IceRelay, follows_a_redirect_but_not_in_circles) {
