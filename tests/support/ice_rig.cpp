@@ -30,12 +30,18 @@ void IceEndpoint::inject(const SocketAddress& from, Bytes datagram, size_t base)
 
 void IceEndpoint::flush() {
   drain_agent();
-  tx_.take_out([](const Flow& flow) { return is_relay(flow.socket); },
-               [this](const Flow& flow, Bytes datagram) {
-                 ++datagrams_sent_;
-                 turn_->send(flow.remote, datagram, rig_->clock_.now());
-               });
-  if (turn_) drain_turn();
+  // A relay that comes up lets checks leave through it.
+  bool again = turn_ != nullptr;
+  while (again) {
+    again = false;
+    tx_.take_out([](const Flow& flow) { return is_relay(flow.socket); },
+                 [&](const Flow& flow, Bytes datagram) {
+                   again = true;
+                   ++datagrams_sent_;
+                   turn_->send(flow.remote, datagram, rig_->clock_.now());
+                 });
+    again |= drain_turn();
+  }
   for (const TxQueue::Slot& slot : tx_.slots()) {
     ++datagrams_sent_;
     rig_->network_.send(sockets_[slot.flow.socket], slot.flow.remote, tx_.bytes(slot));
@@ -89,10 +95,12 @@ void IceEndpoint::on_turn(const SimDatagram& datagram) {
   flush();
 }
 
-void IceEndpoint::drain_turn() {
+bool IceEndpoint::drain_turn() {
+  bool any = false;
   Instant now = rig_->clock_.now();
   rtc::TurnEvent event;
   while (turn_->poll_event(event)) {
+    any = true;
     turn_events_.push_back(event);
     if (auto* allocated = std::get_if<rtc::TurnAllocated>(&event)) {
       for (const SocketAddress& address : allocated->relayed) {
@@ -113,6 +121,7 @@ void IceEndpoint::drain_turn() {
     rig_->network_.send(turn_socket_, slot.flow.remote, turn_tx_.bytes(slot));
   }
   turn_tx_.clear();
+  return any;
 }
 
 IceRig::IceRig(uint64_t seed) : random_(seed), network_(clock_, seed ^ 0x5eed) {}

@@ -76,7 +76,7 @@ class IceEndpoint {
   void flush();
   void start_turn(const IceEndpointConfig& config);
   void on_turn(const SimDatagram& datagram);
-  void drain_turn();
+  bool drain_turn();  // true: it said something
   void drain_agent();
 
   IceRig* rig_ = nullptr;
