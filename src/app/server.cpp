@@ -18,7 +18,7 @@
 #include "base/log.hpp"
 #include "core/gateway.hpp"
 #include "core/media/shard_binding.hpp"
-#include "core/turn_test.hpp"
+#include "core/turn_trial.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/library_versions.hpp"
 #include "crypto/random.hpp"
@@ -177,7 +177,7 @@ class Server {
 
   // Calls without a relay go on as they can: nobody waits for this, and nothing fails by it.
   void try_relay(const rtc::RelayServer& server) {
-    auto test = std::make_shared<core::TurnTest>();
+    auto test = std::make_shared<core::TurnTrial>();
     test->server = server;
     runtime_->background().run([test] { test->run(); }, runtime_->control(),
                                [test] {

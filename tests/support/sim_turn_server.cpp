@@ -31,6 +31,13 @@ SimTurnServer::SimTurnServer(SimNetwork& network, VirtualClock& clock, const Soc
   socket_ = network_.bind(host_, address, [this](const SimDatagram& datagram) { receive(datagram); });
 }
 
+SimTurnServer::~SimTurnServer() {
+  for (auto& [client, allocation] : allocations_) {
+    for (auto& [v4, socket] : allocation.relays) network_.close(socket);
+  }
+  network_.close(socket_);
+}
+
 size_t SimTurnServer::allocations() {
   std::vector<SocketAddress> clients;
   for (auto& [client, allocation] : allocations_) clients.push_back(client);

@@ -44,6 +44,8 @@ class SimTurnServer {
  public:
   SimTurnServer(SimNetwork& network, VirtualClock& clock, const SocketAddress& address, SimTurnOptions options = {});
 
+  ~SimTurnServer();
+
   void expire_nonces() { ++nonce_number_; }
   void set_silent(bool silent) { silent_ = silent; }
   SimTurnOptions& options() { return options_; }

@@ -2,14 +2,14 @@
 #include "app/doctor/checks.hpp"
 #include "app/network_setup.hpp"
 #include "core/turn_rest.hpp"
-#include "core/turn_test.hpp"
+#include "core/turn_trial.hpp"
 
 namespace limen::app {
 namespace {
 
 constexpr const char* kArea = "TURN server";
 
-std::string advice_for(const core::TurnTest& test) {
+std::string advice_for(const core::TurnTrial& test) {
   if (test.failure.find("user name or password") != std::string::npos) {
     return "check turn_user and turn_pwd, and that this user exists at the server (coturn: lt-cred-mech and user=, or "
            "turnadmin)";
@@ -22,7 +22,7 @@ std::string advice_for(const core::TurnTest& test) {
          (test.server.transport == rtc::TurnTransport::udp ? "UDP" : "TCP") + " to it may leave this network";
 }
 
-void tell(const core::TurnTest& test, FindingList& findings) {
+void tell(const core::TurnTrial& test, FindingList& findings) {
   std::string name = rtc::describe(test.server);
   if (!test.failure.empty()) {
     return findings.problem(kArea, fmt::format("{} gives no relay: {}", name, test.failure), advice_for(test));
@@ -42,7 +42,7 @@ void tell(const core::TurnTest& test, FindingList& findings) {
 }
 
 void try_server(const rtc::RelayServer& server, FindingList& findings) {
-  core::TurnTest test;
+  core::TurnTrial test;
   test.server = server;
   test.run();
   tell(test, findings);

@@ -1,4 +1,4 @@
-// TurnTest: does a TURN server give us a relay? At start, and for --doctor.
+// TurnTrial: does a TURN server give us a relay? At start, and for --doctor.
 //
 // A plain object: fill in, run() on a thread that may wait (up to some seconds), read on the thread that asked. The
 // allocation is given back at once.
@@ -11,7 +11,7 @@
 
 namespace limen::core {
 
-struct TurnTest {
+struct TurnTrial {
   rtc::RelayServer server;
   std::vector<SocketAddress> relayed;
   std::optional<SocketAddress> mapped;  // as the server sees this machine

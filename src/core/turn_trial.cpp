@@ -1,4 +1,4 @@
-#include "core/turn_test.hpp"
+#include "core/turn_trial.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -31,7 +31,7 @@ Instant real_now() {
 
 class Conversation {
  public:
-  explicit Conversation(TurnTest& test)
+  explicit Conversation(TurnTrial& test)
       : test_(test), stream_(test.server.transport != rtc::TurnTransport::udp), client_(config(test), tx_, random_) {}
   ~Conversation() {
     if (fd_ >= 0) ::close(fd_);
@@ -49,7 +49,7 @@ class Conversation {
   }
 
  private:
-  static rtc::TurnConfig config(const TurnTest& test) {
+  static rtc::TurnConfig config(const TurnTrial& test) {
     rtc::TurnConfig config;
     config.user = test.server.user;
     config.password = test.server.password;
@@ -176,7 +176,7 @@ class Conversation {
     }
   }
 
-  TurnTest& test_;
+  TurnTrial& test_;
   bool stream_;
   TxQueue tx_;
   crypto::SecureRandom random_;
@@ -188,7 +188,7 @@ class Conversation {
 
 }  // namespace
 
-void TurnTest::run() {
+void TurnTrial::run() {
   Conversation(*this).run();
 }
 
