@@ -40,7 +40,6 @@ bool comprehension_required(uint16_t type) {
 bool is_known(AttributeType type) {
   switch (type) {
     case AttributeType::mapped_address:
-    case AttributeType::change_request:
     case AttributeType::username:
     case AttributeType::message_integrity:
     case AttributeType::error_code:
