@@ -9,6 +9,8 @@ namespace {
 // How long better pairs may still prove themselves after the first one is valid.
 constexpr Duration kLeastPatience = std::chrono::milliseconds(20);
 constexpr Duration kMostPatience = std::chrono::milliseconds(200);
+// A relay is quickly valid, while the checks of two NATs still open each other's way. Data flows meanwhile.
+constexpr Duration kRelayPatience = std::chrono::seconds(1);
 
 // A carrier heard of within this time is not doubted; a doubted one has the other to show life.
 constexpr Duration kFresh = std::chrono::seconds(1);
@@ -108,10 +110,10 @@ void IceAgent::State::update_nomination(Instant now) {
   if (nominating != 0 && transactions.in_flight(nominating)) return;
   CandidatePair* best = checks.best(valid);
   if (best == nullptr) return nominate_at.reset();
-  if (!nominate_at) {
-    Duration patience = best->round_trip.value_or(kMostPatience) * 2;
-    nominate_at = now + std::clamp(patience, kLeastPatience, kMostPatience);
-  }
+  bool relayed = best->remote.type == CandidateType::relay || locals.bases()[best->base].relay;
+  Duration patience = std::clamp(best->round_trip.value_or(kMostPatience) * 2, kLeastPatience, kMostPatience);
+  Instant latest = now + (relayed ? kRelayPatience : patience);
+  nominate_at = std::min(nominate_at.value_or(latest), latest);
   const CandidatePair* hopeful = checks.best([](const CandidatePair& pair) {
     return pair.state == PairState::waiting || pair.state == PairState::in_progress;
   });
