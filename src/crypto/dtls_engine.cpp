@@ -9,6 +9,7 @@
 #include "crypto/certificate_state.hpp"
 #include "crypto/dtls_bio.hpp"
 #include "crypto/dtls_keys.hpp"
+#include "crypto/dtls_records.hpp"
 #include "crypto/dtls_verify.hpp"
 
 namespace limen::crypto {
@@ -21,6 +22,9 @@ constexpr Duration kLongestTimeout = std::chrono::seconds(60);
 constexpr uint16_t kMaxMtu = 1500, kMinMtu = 256;
 // What a DTLS record adds to its payload at most (header, explicit nonce, tag or MAC and padding).
 constexpr size_t kRecordOverhead = 100;
+// Alerts: level and description (RFC 5246 section 7.2).
+constexpr uint8_t kWarning = 1, kFatal = 2;
+constexpr uint8_t kCloseNotify[] = {kWarning, 0}, kNoRenegotiation[] = {kWarning, 100};
 
 }  // namespace
 
@@ -29,7 +33,8 @@ struct DtlsEngine::State {
   DtlsWire wire;
   DtlsPeerCheck check;
   RecordQueue data;
-  SslPtr ssl;
+  SslPtr ssl;                            // until the handshake is over
+  std::unique_ptr<DtlsRecords> records;  // after that, if the cipher is one it knows
   Role role = Role::client;
   Status status = Status::handshaking;
   bool was_connected = false;
@@ -43,6 +48,10 @@ struct DtlsEngine::State {
   void advance(Instant now);
   void run();
   void read_data();
+  void take_over();
+  void read_records(Bytes datagram);
+  void on_alert(Bytes alert);
+  void on_late_handshake(Bytes message);
   void finish_handshake();
   void stop(Status why, std::string reason);
   void take_failure();
@@ -52,7 +61,6 @@ struct DtlsEngine::State {
 namespace {
 
 void note_alert(const SSL* ssl, int where, int value) {
-  constexpr int kFatal = 2;
   if ((where & SSL_CB_ALERT) == 0 || (where & SSL_CB_READ) == 0 || value >> 8 != kFatal) return;
   static_cast<DtlsPeerCheck*>(SSL_get_app_data(ssl))->alert = SSL_alert_desc_string_long(value);
 }
@@ -101,6 +109,7 @@ void DtlsEngine::start(Instant now) {
 
 void DtlsEngine::handle(Bytes datagram, Instant now) {
   if (state_->over() || datagram.empty()) return;
+  if (state_->records) return state_->read_records(datagram);
   state_->wire.incoming = datagram;
   state_->advance(now);
   state_->wire.incoming = {};
@@ -108,7 +117,7 @@ void DtlsEngine::handle(Bytes datagram, Instant now) {
 
 void DtlsEngine::handle_timeout(Instant now) {
   State& state = *state_;
-  if (state.over() || now < state.deadline) return;
+  if (state.over() || now < state.deadline || !state.ssl) return;
   // The only way to say "now" to OpenSSL's timer: let it have expired long ago.
   if (state.wire.timer != nullptr && state.wire.timer_running) *state.wire.timer = {0, 1};
   state.timeout = std::min(state.timeout * 2, kLongestTimeout);
@@ -123,6 +132,7 @@ void DtlsEngine::handle_timeout(Instant now) {
 
 bool DtlsEngine::send(Bytes data) {
   if (state_->status != Status::connected || data.empty() || data.size() > kMaxDatagram - kRecordOverhead) return false;
+  if (state_->records) return state_->records->seal(DtlsContent::application_data, data, state_->wire.outgoing);
   ERR_clear_error();
   int size = static_cast<int>(data.size());
   SSL_alloc_buffers(state_->ssl.get());
@@ -134,7 +144,9 @@ bool DtlsEngine::send(Bytes data) {
 
 void DtlsEngine::close() {
   if (state_->over()) return;
-  if (state_->status == Status::connected) {
+  if (state_->records) {
+    state_->records->seal(DtlsContent::alert, kCloseNotify, state_->wire.outgoing);
+  } else if (state_->status == Status::connected) {
     ERR_clear_error();
     SSL_alloc_buffers(state_->ssl.get());
     SSL_shutdown(state_->ssl.get());  // one way: the peer's own close_notify is not waited for
@@ -151,6 +163,54 @@ void DtlsEngine::State::advance(Instant now) {
   run();
   SSL_free_buffers(ssl.get());
   look_at_timer(now);
+  if (status == Status::connected) take_over();
+}
+
+// The handshake will not come again, and OpenSSL would keep 40 kB for it.
+void DtlsEngine::State::take_over() {
+  auto record_keys = take_record_keys(ssl.get(), role == Role::client);
+  if (!record_keys) return;
+  // The server speaks last; if that was lost, the client will ask by repeating itself.
+  std::vector<std::vector<uint8_t>> last_flight;
+  if (role == Role::server) last_flight = wire.outgoing.copy();
+  records = std::make_unique<DtlsRecords>(*record_keys, std::move(last_flight));
+  OPENSSL_cleanse(&*record_keys, sizeof *record_keys);
+  ssl.reset();
+  wire.timer = nullptr;
+  deadline = kNever;
+}
+
+void DtlsEngine::State::read_records(Bytes datagram) {
+  std::array<uint8_t, kMaxDatagram> room;
+  DtlsContent content{};
+  Bytes plain;
+  while (!datagram.empty() && status == Status::connected) {
+    if (!records->open(datagram, room, content, plain)) continue;
+    if (content == DtlsContent::application_data && !plain.empty()) data.push(plain);
+    else if (content == DtlsContent::alert) on_alert(plain);
+    else if (content == DtlsContent::handshake) on_late_handshake(plain);
+  }
+}
+
+void DtlsEngine::State::on_alert(Bytes alert) {
+  if (alert.size() != 2) return;
+  if (alert[1] == 0) {
+    records->seal(DtlsContent::alert, kCloseNotify, wire.outgoing);
+    stop(Status::closed_by_peer, "close_notify");
+  } else if (alert[0] == kFatal) {
+    stop(Status::closed_by_peer, std::string("alert from the peer: ") + SSL_alert_desc_string_long(alert[1]));
+  }
+}
+
+void DtlsEngine::State::on_late_handshake(Bytes message) {
+  constexpr uint8_t kHelloRequest = 0, kClientHello = 1, kFinished = 20;
+  if (message.empty()) return;
+  if (message[0] == kFinished && role == Role::server) {
+    ++retransmissions;
+    for (const auto& datagram : records->last_flight()) wire.outgoing.push(datagram);
+  } else if (message[0] == kHelloRequest || message[0] == kClientHello) {
+    records->seal(DtlsContent::alert, kNoRenegotiation, wire.outgoing);
+  }
 }
 
 void DtlsEngine::State::run() {

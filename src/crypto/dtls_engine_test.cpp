@@ -100,6 +100,7 @@ struct Encounter {
         moved = true;
       }
       while (server->poll_transmit(datagram)) {
+        if (lose_last_flight && server->status() == Status::connected) continue;
         std::vector<uint8_t> copy(datagram.begin(), datagram.end());
         client.wire.incoming = copy;
         client.turn();
@@ -113,6 +114,7 @@ struct Encounter {
   std::unique_ptr<DtlsEngine> server;
   Instant now{std::chrono::hours(1)};
   size_t datagrams_to_server = 0;
+  bool lose_last_flight = false;
 };
 
 TEST(DtlsEngine, a_server_prefers_aes_128_gcm_but_takes_what_is_offered) {
@@ -192,6 +194,70 @@ TEST(DtlsEngine, a_fatal_alert_closes) {
   encounter.server->handle(alert, encounter.now);
   EXPECT_EQ(encounter.server->status(), Status::closed_by_peer);
   EXPECT_EQ(encounter.server->error(), "alert from the peer: handshake failure");
+}
+
+// Both kinds of suite that our records know, and one that stays with OpenSSL.
+constexpr const char* kSuites[] = {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+                                   "ECDHE-ECDSA-CHACHA20-POLY1305"};
+
+TEST(DtlsEngine, data_goes_both_ways_after_the_handshake_with_every_suite) {
+  for (const char* suite : kSuites) {
+    auto identity = make_certificate();
+    PlainClient client(identity.get());
+    Encounter encounter(client, identity.get(), {.ciphers = suite});
+    encounter.run();
+    ASSERT_EQ(encounter.server->status(), Status::connected) << suite;
+    EXPECT_EQ(SSL_write(client.ssl(), "ping", 4), 4);
+    EXPECT_EQ(SSL_write(client.ssl(), "ping again", 10), 10);
+    encounter.run();
+    std::vector<std::string> received;
+    for (Bytes data; encounter.server->poll_data(data);) received.emplace_back(as_text(data));
+    EXPECT_EQ(received, (std::vector<std::string>{"ping", "ping again"})) << suite;
+    EXPECT_TRUE(encounter.server->send(as_bytes("pong")));
+    EXPECT_TRUE(encounter.server->send(as_bytes("and again")));
+    encounter.run();
+    EXPECT_EQ(client.received, (std::vector<std::string>{"pong", "and again"})) << suite;
+  }
+}
+
+TEST(DtlsEngine, either_side_may_close_after_the_handshake_with_every_suite) {
+  for (const char* suite : kSuites) {
+    for (bool client_closes : {true, false}) {
+      auto identity = make_certificate();
+      PlainClient client(identity.get());
+      Encounter encounter(client, identity.get(), {.ciphers = suite});
+      encounter.run();
+      ASSERT_EQ(encounter.server->status(), Status::connected) << suite;
+      if (client_closes) SSL_shutdown(client.ssl());
+      else encounter.server->close();
+      encounter.run();
+      EXPECT_EQ(encounter.server->status(), client_closes ? Status::closed_by_peer : Status::closed) << suite;
+      if (client_closes) {
+        EXPECT_EQ(encounter.server->error(), "close_notify");
+        SSL_read(client.ssl(), nullptr, 0);
+      }
+      EXPECT_NE(SSL_get_shutdown(client.ssl()) & SSL_RECEIVED_SHUTDOWN, 0) << suite;
+    }
+  }
+}
+
+TEST(DtlsEngine, a_client_that_missed_the_last_flight_gets_the_same_again) {
+  auto identity = make_certificate();
+  PlainClient client(identity.get());
+  Encounter encounter(client, identity.get());
+  encounter.lose_last_flight = true;
+  encounter.run();
+  ASSERT_EQ(encounter.server->status(), Status::connected);
+  ASSERT_EQ(SSL_is_init_finished(client.ssl()), 0);
+  encounter.lose_last_flight = false;
+  *client.wire.timer = {0, 1};  // it has waited long enough
+  EXPECT_EQ(DTLSv1_handle_timeout(client.ssl()), 1);
+  encounter.run();
+  EXPECT_EQ(SSL_is_init_finished(client.ssl()), 1);
+  EXPECT_EQ(encounter.server->retransmissions(), 1u);
+  EXPECT_TRUE(encounter.server->send(as_bytes("pong")));
+  encounter.run();
+  EXPECT_EQ(client.received, std::vector<std::string>{"pong"});
 }
 
 TEST(DtlsEngine, only_the_given_srtp_profiles_are_negotiated) {

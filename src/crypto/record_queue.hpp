@@ -26,6 +26,15 @@ class RecordQueue {
     ++next_;
     return true;
   }
+  // What waits, in order.
+  std::vector<std::vector<uint8_t>> copy() const {
+    std::vector<std::vector<uint8_t>> records;
+    for (size_t i = next_; i < ends_.size(); ++i) {
+      auto begin = bytes_.begin() + static_cast<std::ptrdiff_t>(i == 0 ? 0 : ends_[i - 1]);
+      records.emplace_back(begin, bytes_.begin() + static_cast<std::ptrdiff_t>(ends_[i]));
+    }
+    return records;
+  }
   void clear() { next_ = ends_.size(); }
 
  private:
