@@ -58,7 +58,11 @@ Async<PluginAnswer> offer(LoadContext context, Call call, json::object body, Off
 }
 
 OfferShape shape_of(const Options& options, bool send, bool receive) {
-  return {.audio = options.source.audio, .video = options.source.video_kbps > 0, .send = send, .receive = receive};
+  return {.audio = options.source.audio,
+          .video = options.source.video_kbps > 0,
+          .send = send,
+          .receive = receive,
+          .simulcast = send && options.source.simulcast};
 }
 
 }  // namespace

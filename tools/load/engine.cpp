@@ -73,7 +73,8 @@ Result<> Engine::open(uint32_t peers, const IpAddress& address) {
     if (!shard) return std::unexpected(shard.error());
     std::vector<runtime::BoundSocket> bound = (*shard)->bound_sockets();
     for (uint32_t at = 0; at < bound.size(); ++at) sockets_[at * options_.shards + i] = bound[at];
-    hosts_.push_back(std::make_unique<LoadHost>(**shard, random_, reports()));
+    auto poll = std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(options_.poll));
+    hosts_.push_back(std::make_unique<LoadHost>(**shard, random_, reports(), poll));
     (*shard)->set_callbacks(hosts_.back()->callbacks());
     shards_.push_back(std::move(*shard));
   }

@@ -1,23 +1,15 @@
 #include "tools/load/janus_client.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/websocket.hpp>
 #include <boost/json.hpp>
-#include <deque>
 #include <unordered_map>
 
 namespace limen::load {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 namespace json = boost::json;
-using tcp = asio::ip::tcp;
 
 namespace {
 
@@ -48,67 +40,15 @@ std::string error_text(const json::object& answer) {
 
 }  // namespace
 
-Result<ServerAddress> parse_server_url(const std::string& url) {
-  constexpr std::string_view scheme = "ws://";
-  if (!url.starts_with(scheme)) return fail("'{}' is not a ws:// address", url);
-  std::string rest = url.substr(scheme.size());
-  ServerAddress server;
-  if (size_t slash = rest.find('/'); slash != std::string::npos) {
-    server.path = rest.substr(slash);
-    rest.resize(slash);
-  }
-  if (size_t colon = rest.rfind(':'); colon != std::string::npos && !rest.ends_with(']')) {
-    server.port = rest.substr(colon + 1);
-    rest.resize(colon);
-  }
-  if (rest.empty()) return fail("'{}' names no host", url);
-  server.host = rest;
-  return server;
-}
-
 struct JanusClient::State : std::enable_shared_from_this<State> {
   State(asio::io_context& io_in, std::string secret, Duration limit)
-      : io(io_in), stream(io_in), api_secret(std::move(secret)), timeout(limit) {}
+      : io(io_in), api_secret(std::move(secret)), timeout(limit) {}
 
   struct Pending {
     asio::steady_timer timer;
     json::object answer;
     bool answered = false;
   };
-
-  void send(const json::object& message) {
-    outgoing.push_back(json::serialize(message));
-    if (!writing) asio::co_spawn(io, write_all(), asio::detached);
-  }
-
-  asio::awaitable<void> write_all() {
-    auto self = shared_from_this();
-    writing = true;
-    beast::error_code error;
-    while (!outgoing.empty() && !error) {
-      std::string text = std::move(outgoing.front());
-      outgoing.pop_front();
-      co_await stream.async_write(asio::buffer(text), asio::redirect_error(asio::use_awaitable, error));
-    }
-    writing = false;
-    if (error) fail_all();
-  }
-
-  asio::awaitable<void> read_all() {
-    auto self = shared_from_this();
-    beast::flat_buffer buffer;
-    beast::error_code error;
-    while (true) {
-      co_await stream.async_read(buffer, asio::redirect_error(asio::use_awaitable, error));
-      if (error) break;
-      auto data = buffer.cdata();
-      json::error_code parse_error;
-      json::value value = json::parse({static_cast<const char*>(data.data()), data.size()}, parse_error);
-      buffer.consume(buffer.size());
-      if (!parse_error && value.is_object()) take(std::move(value.as_object()));
-    }
-    fail_all();
-  }
 
   void take(json::object message) {
     std::string_view kind = text_of(message, "janus");
@@ -132,14 +72,13 @@ struct JanusClient::State : std::enable_shared_from_this<State> {
   }
 
   asio::io_context& io;
-  beast::websocket::stream<beast::tcp_stream> stream;
+  std::shared_ptr<JanusLink> link;
   std::string api_secret;
   Duration timeout;
-  std::deque<std::string> outgoing;
   std::unordered_map<std::string, std::shared_ptr<Pending>> pending;
   uint64_t next_transaction = 1;
   uint64_t requests = 0, hangups = 0;
-  bool writing = false, open = false;
+  bool open = false;
 };
 
 JanusClient::JanusClient(asio::io_context& io, std::string api_secret, Duration timeout)
@@ -155,33 +94,25 @@ uint64_t JanusClient::hangups() const {
 
 Async<> JanusClient::connect(ServerAddress server) {
   auto state = state_;
-  tcp::resolver resolver(state->io);
-  beast::error_code error;
-  auto token = asio::redirect_error(asio::use_awaitable, error);
-  auto found = co_await resolver.async_resolve(server.host, server.port, token);
-  if (error) co_return fail("{}: {}", server.host, error.message());
-  auto& socket = beast::get_lowest_layer(state->stream);
-  socket.expires_after(state->timeout);
-  co_await socket.async_connect(found, token);
-  if (error) co_return fail("{}: {}", server.text(), error.message());
-  socket.expires_never();
-  socket.socket().set_option(tcp::no_delay(true));
-  auto set_protocol = [](beast::websocket::request_type& request) {
-    request.set(beast::http::field::sec_websocket_protocol, "janus-protocol");
-  };
-  state->stream.set_option(beast::websocket::stream_base::decorator(set_protocol));
-  state->stream.read_message_max(16 << 20);
-  std::string host = server.host + ":" + server.port;
-  co_await state->stream.async_handshake(host, server.path, token);
-  if (error) co_return fail("{}: {}", server.text(), error.message());
-  state->open = true;
-  asio::co_spawn(state->io, state->read_all(), asio::detached);
-  co_return Result<>();
+  std::weak_ptr<State> weak = state;
+  LinkEvents events{.message =
+                        [weak](json::object message) {
+                          if (auto at = weak.lock()) at->take(std::move(message));
+                        },
+                    .ended =
+                        [weak] {
+                          if (auto at = weak.lock()) at->fail_all();
+                        }};
+  bool http = server.scheme == Scheme::http || server.scheme == Scheme::https;
+  auto make = http ? make_http_link : make_websocket_link;
+  state->link = make(state->io, server, state->timeout, std::move(events));
+  auto connected = co_await state->link->connect();
+  state->open = connected.has_value();
+  co_return connected;
 }
 
 void JanusClient::close() {
-  beast::error_code ignored;  // the connection is given up either way
-  beast::get_lowest_layer(state_->stream).socket().close(ignored);
+  if (state_->link) state_->link->close();
 }
 
 Async<json::object> JanusClient::request(json::object message) {
@@ -193,8 +124,8 @@ Async<json::object> JanusClient::request(json::object message) {
   auto waiting = std::make_shared<State::Pending>(State::Pending{asio::steady_timer(state->io, state->timeout), {}});
   state->pending.emplace(transaction, waiting);
   ++state->requests;
-  state->send(message);
-  beast::error_code cancelled;
+  state->link->send(std::move(message));
+  boost::system::error_code cancelled;
   co_await waiting->timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
   if (!waiting->answered) {
     state->pending.erase(transaction);
@@ -262,7 +193,7 @@ void JanusClient::keep_alive(uint64_t session) {
   message["session_id"] = session;
   message["transaction"] = fmt::format("load-{}", state_->next_transaction++);
   if (!state_->api_secret.empty()) message["apisecret"] = state_->api_secret;
-  state_->send(message);
+  state_->link->send(std::move(message));
 }
 
 }  // namespace limen::load

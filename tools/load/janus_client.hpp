@@ -1,4 +1,4 @@
-// JanusClient: the Janus API over one WebSocket, as coroutines on the control thread.
+// JanusClient: the Janus API over a JanusLink, as coroutines on the control thread.
 //
 // Answers find their request by transaction; an "ack" is passed over, so request() returns what a
 // plugin answers later. Events that answer nothing are counted. Control thread only.
@@ -10,22 +10,9 @@
 #include <memory>
 #include <string>
 
-#include "base/result.hpp"
-#include "base/time.hpp"
+#include "tools/load/janus_link.hpp"
 
 namespace limen::load {
-
-template <typename T = void>
-using Async = boost::asio::awaitable<Result<T>>;
-
-struct ServerAddress {
-  std::string host = "127.0.0.1";
-  std::string port = "8188";
-  std::string path = "/";
-  std::string text() const { return "ws://" + host + ":" + port + path; }
-};
-// "ws://host:port/path"; the port and path may be missing.
-Result<ServerAddress> parse_server_url(const std::string& url);
 
 // A message of a plugin: its `data`, and the description that came with it.
 struct PluginAnswer {

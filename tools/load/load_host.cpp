@@ -1,6 +1,7 @@
 #include "tools/load/load_host.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -12,11 +13,18 @@ namespace {
 
 constexpr Duration kMinimumStep = std::chrono::microseconds(100);
 
-int sending_mline(const rtc::PeerMediaConfig& media, MediaKind kind) {
+// The `number`th (from 0) that sends media of a kind; -1: there is none.
+int sending_mline(const rtc::PeerMediaConfig& media, MediaKind kind, size_t number) {
   for (size_t i = 0; i < media.mlines.size(); ++i) {
-    if (media.mlines[i].kind == kind && media.mlines[i].send) return static_cast<int>(i);
+    if (media.mlines[i].kind == kind && media.mlines[i].send && number-- == 0) return static_cast<int>(i);
   }
   return -1;
+}
+
+Instant next_of(const std::vector<MediaSource>& sources) {
+  Instant next = kNever;
+  for (const MediaSource& source : sources) next = std::min(next, source.next());
+  return next;
 }
 
 }  // namespace
@@ -37,8 +45,8 @@ void HostTotals::add(const HostTotals& other) {
   for (const auto& [name, count] : other.profiles) profiles[name] += count;
 }
 
-LoadHost::LoadHost(runtime::Shard& shard, Random& random, Reports reports)
-    : shard_(shard), random_(random), reports_(std::move(reports)) {}
+LoadHost::LoadHost(runtime::Shard& shard, Random& random, Reports reports, Duration poll)
+    : shard_(shard), random_(random), reports_(std::move(reports)), poll_(poll) {}
 LoadHost::~LoadHost() = default;
 
 runtime::ShardCallbacks LoadHost::callbacks() {
@@ -80,6 +88,7 @@ void LoadHost::remove(uint32_t peer) {
 }
 
 void LoadHost::on_datagram(const Flow& from, Packet packet, Instant now) {
+  ++taken_;
   if (from.socket >= peers_.size() || !peers_[from.socket]) return;
   LoadPeer& load = *peers_[from.socket];
   bool rtp = looks_like_rtp(packet.bytes());
@@ -115,8 +124,8 @@ void LoadHost::on_timer(Instant now) {
   while (source_deadlines_.next() <= now) {
     uint32_t number = source_deadlines_.front();
     LoadPeer& load = *peers_[number];
-    run_source(load, now);
-    source_deadlines_.set(number, std::max(load.source->next(), now + kMinimumStep));
+    run_sources(load, now);
+    source_deadlines_.set(number, std::max(next_of(load.sources), now + kMinimumStep));
     touch(number);
   }
 }
@@ -130,6 +139,11 @@ void LoadHost::end_of_turn(Instant now) {
   for (uint32_t number : std::exchange(touched_, {})) {
     if (peers_[number]) settle(number, now);
   }
+  // As many as a turn can bring: there may be more.
+  constexpr uint32_t kFullTurn = 64;
+  if (std::exchange(taken_, 0) >= kFullTurn || poll_ == Duration::zero()) return;
+  shard_.send_now();
+  std::this_thread::sleep_for(poll_);
 }
 
 void LoadHost::settle(uint32_t number, Instant now) {
@@ -147,7 +161,7 @@ void LoadHost::on_event(uint32_t number, LoadPeer& load, rtc::PeerEvent& event) 
   } else if (auto* feedback = std::get_if<rtc::FeedbackReceived>(&event)) {
     if (!std::holds_alternative<KeyframeRequest>(feedback->feedback)) return;
     ++totals_.keyframe_requests;
-    if (load.source) load.source->request_keyframe();
+    for (MediaSource& source : load.sources) source.request_keyframe();
   } else if (auto* dtls = std::get_if<rtc::DtlsStateChanged>(&event)) {
     if (dtls->state == rtc::DtlsState::connected) totals_.profiles[dtls->srtp_profile] += 1;
   } else if (std::holds_alternative<rtc::Connected>(event)) {
@@ -171,30 +185,42 @@ void LoadHost::check(LoadPeer& load, const RtpPacket& packet) {
 }
 
 void LoadHost::start_source(uint32_t number, LoadPeer& load) {
-  load.source = std::make_unique<MediaSource>(load.setup.source, load.setup.phase, shard_.now());
-  source_deadlines_.set(number, load.source->next());
+  const SourceProfile& profile = load.setup.source;
+  size_t count = profile.simulcast ? kSimulcastLayers : 1;
+  load.sources.clear();
+  for (size_t i = 0; i < count; ++i) {
+    load.sources.emplace_back(profile.simulcast ? simulcast_layer(profile, i) : profile, load.setup.phase,
+                              shard_.now());
+  }
+  source_deadlines_.set(number, next_of(load.sources));
 }
 
-void LoadHost::run_source(LoadPeer& load, Instant now) {
-  int audio = sending_mline(load.media, MediaKind::audio), video = sending_mline(load.media, MediaKind::video);
-  load.source->run(runtime::monotonic_now(), [&](const SourcePacket& source) {
-    int mline = source.video ? video : audio;
-    if (mline < 0) return;
-    RtpPacket packet;
-    packet.packet = shard_.packets().copy(source.payload, now);
-    if (!packet.packet) {
-      ++totals_.not_sent;
-      return;
-    }
-    packet.payload_size = static_cast<uint16_t>(source.payload.size());
-    OutgoingRtp out = OutgoingRtp::same_as(packet);
-    out.timestamp = source.timestamp;
-    out.sequence = source.sequence;
-    out.marker = source.marker;
-    out.mline = static_cast<uint8_t>(mline);
-    out.payload_type = load.media.mlines[static_cast<size_t>(mline)].payloads[0].payload_type;
-    ++(load.peer->send(out, now) ? totals_.sent : totals_.not_sent);
-  });
+void LoadHost::run_sources(LoadPeer& load, Instant now) {
+  int audio = sending_mline(load.media, MediaKind::audio, 0);
+  for (size_t i = 0; i < load.sources.size(); ++i) {
+    int video = sending_mline(load.media, MediaKind::video, i);
+    load.sources[i].run(runtime::monotonic_now(), [&](const SourcePacket& source) {
+      int mline = source.video ? video : audio;
+      if (mline >= 0) send(load, source, mline, now);
+    });
+  }
+}
+
+void LoadHost::send(LoadPeer& load, const SourcePacket& source, int mline, Instant now) {
+  RtpPacket packet;
+  packet.packet = shard_.packets().copy(source.payload, now);
+  if (!packet.packet) {
+    ++totals_.not_sent;
+    return;
+  }
+  packet.payload_size = static_cast<uint16_t>(source.payload.size());
+  OutgoingRtp out = OutgoingRtp::same_as(packet);
+  out.timestamp = source.timestamp;
+  out.sequence = source.sequence;
+  out.marker = source.marker;
+  out.mline = static_cast<uint8_t>(mline);
+  out.payload_type = load.media.mlines[static_cast<size_t>(mline)].payloads[0].payload_type;
+  ++(load.peer->send(out, now) ? totals_.sent : totals_.not_sent);
 }
 
 HostTotals LoadHost::totals() const {

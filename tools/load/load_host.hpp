@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "base/executor.hpp"
+#include "base/latency_histogram.hpp"
 #include "base/random.hpp"
 #include "rtc/peer/peer.hpp"
 #include "runtime/deadline_heap.hpp"
 #include "runtime/shard.hpp"
-#include "tools/load/latency.hpp"
 #include "tools/load/media_source.hpp"
 #include "tools/load/sdp_text.hpp"
 #include "tools/load/stream_tally.hpp"
@@ -50,7 +50,9 @@ class LoadHost {
     std::function<void(uint32_t peer)> first_media;
     std::function<void(uint32_t peer, std::string reason)> closed;
   };
-  LoadHost(runtime::Shard& shard, Random& random, Reports reports);
+  // `poll` > 0: sleeps so long at the end of each turn, so that packets find nobody to wake. On one
+  // machine the kernel does the waking on the sender's time, which no network would.
+  LoadHost(runtime::Shard& shard, Random& random, Reports reports, Duration poll);
   ~LoadHost();
   runtime::ShardCallbacks callbacks();
 
@@ -70,7 +72,7 @@ class LoadHost {
     LoadPeerSetup setup;
     std::unique_ptr<rtc::Peer> peer;
     rtc::PeerMediaConfig media;
-    std::unique_ptr<MediaSource> source;
+    std::vector<MediaSource> sources;  // one, or one for each layer of a simulcast
     std::vector<Stream> streams;
     bool connected = false, got_media = false, touched = false;
   };
@@ -84,11 +86,14 @@ class LoadHost {
   void on_event(uint32_t number, LoadPeer& load, rtc::PeerEvent& event);
   void check(LoadPeer& load, const RtpPacket& packet);
   void start_source(uint32_t number, LoadPeer& load);
-  void run_source(LoadPeer& load, Instant now);
+  void run_sources(LoadPeer& load, Instant now);
+  void send(LoadPeer& load, const SourcePacket& source, int mline, Instant now);
 
   runtime::Shard& shard_;
   Random& random_;
   Reports reports_;
+  Duration poll_;
+  uint32_t taken_ = 0;                            // datagrams in this turn
   std::vector<std::unique_ptr<LoadPeer>> peers_;  // by socket
   std::vector<uint32_t> touched_;
   runtime::DeadlineHeap peer_deadlines_, source_deadlines_;

@@ -1,8 +1,9 @@
 // The tester's own judgement: counting, percentiles, sources, payload checks, descriptions.
 #include <gtest/gtest.h>
 
+#include "base/latency_histogram.hpp"
 #include "tests/support/seeded_random.hpp"
-#include "tools/load/latency.hpp"
+#include "tools/load/janus_link.hpp"
 #include "tools/load/media_source.hpp"
 #include "tools/load/sdp_text.hpp"
 #include "tools/load/stream_tally.hpp"
@@ -117,6 +118,48 @@ TEST(LoadDescriptions, an_answer_to_the_own_offer_is_understood) {
   EXPECT_TRUE(answer->media.mlines[1].send);
   EXPECT_FALSE(answer->media.mlines[1].receive);
   EXPECT_TRUE(answer->media.mlines[1].extensions.has(ExtensionKind::transport_cc));
+}
+
+TEST(LoadDescriptions, a_simulcast_is_one_mline_with_three_ssrcs) {
+  test::SeededRandom random(1);
+  rtc::PeerMediaConfig offered;
+  std::string offer = make_offer(local_side(), {.receive = false, .simulcast = true}, random, offered);
+  ASSERT_EQ(offered.mlines.size(), 4u);
+  EXPECT_EQ(offered.mlines[2].mid, offered.mlines[1].mid);
+  std::string group = fmt::format("a=ssrc-group:SIM {} {} {}\r\n", offered.mlines[1].local_ssrc,
+                                  offered.mlines[2].local_ssrc, offered.mlines[3].local_ssrc);
+  EXPECT_NE(offer.find(group), std::string::npos) << offer;
+  auto as_offer = read_offer(offer);
+  ASSERT_TRUE(as_offer.has_value());
+  EXPECT_EQ(as_offer->media.mlines.size(), 2u);
+  auto answer = read_answer(make_answer(offer, local_side(), *as_offer), offered);
+  ASSERT_TRUE(answer.has_value()) << answer.error().text;
+  for (size_t i = 1; i < 4; ++i) EXPECT_TRUE(answer->media.mlines[i].send) << i;
+}
+
+TEST(MediaSource, simulcast_layers_share_the_bitrate) {
+  SourceProfile whole{.video_kbps = 1400, .simulcast = true};
+  EXPECT_EQ(simulcast_layer(whole, 0).video_kbps, 200u);
+  EXPECT_EQ(simulcast_layer(whole, 1).video_kbps, 400u);
+  EXPECT_EQ(simulcast_layer(whole, 2).video_kbps, 800u);
+  EXPECT_TRUE(simulcast_layer(whole, 0).audio);
+  EXPECT_FALSE(simulcast_layer(whole, 1).audio);
+}
+
+TEST(ServerUrl, four_schemes_and_what_is_missing_is_filled_in) {
+  auto text = [](const char* url) { return parse_server_url(url).value().text(); };
+  EXPECT_EQ(text("ws://example.org"), "ws://example.org:8188/");
+  EXPECT_EQ(text("wss://example.org:444/x"), "wss://example.org:444/x");
+  EXPECT_EQ(text("http://127.0.0.1"), "http://127.0.0.1:8088/janus");
+  EXPECT_EQ(text("https://127.0.0.1/other"), "https://127.0.0.1:8089/other");
+  EXPECT_EQ(parse_server_url("ws://[::1]:8188/").value().host, "::1");
+}
+
+TEST(ServerUrl, what_is_no_address_is_an_error) {
+  for (const char* url :
+       {"example.org", "ftp://example.org", "ws://", "ws://:8188", "ws://host:", "ws://host:x", "://h"}) {
+    EXPECT_FALSE(parse_server_url(url).has_value()) << url;
+  }
 }
 
 TEST(LoadDescriptions, what_cannot_be_used_is_an_error) {

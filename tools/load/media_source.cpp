@@ -66,6 +66,13 @@ std::optional<Instant> check_payload(Bytes payload, bool video) {
   return Instant(Duration(static_cast<int64_t>(load_u64(stamp + 4))));
 }
 
+SourceProfile simulcast_layer(const SourceProfile& whole, size_t layer) {
+  SourceProfile part = whole;
+  part.video_kbps = whole.video_kbps * (1U << layer) / 7;
+  part.audio = whole.audio && layer == 0;
+  return part;
+}
+
 MediaSource::MediaSource(const SourceProfile& profile, double phase, Instant now)
     : profile_(profile), frame_time_(std::chrono::nanoseconds(1'000'000'000 / std::max(1U, profile.fps))) {
   profile_.packet_size = std::clamp<uint16_t>(profile.packet_size, kSmallestPayload, kMaxPayload);
@@ -103,7 +110,8 @@ void MediaSource::emit_frame(Instant now, const Sink& sink) {
   }
   uint8_t bytes[kMaxPayload];
   for (int i = 0; i < count; ++i) {
-    MutableBytes payload(bytes, profile_.packet_size);
+    size_t shorter = profile_.uneven && i < count / 2 ? 1 : 0;
+    MutableBytes payload(bytes, profile_.packet_size - shorter);
     write_payload(payload, true, i == 0, keyframe, static_cast<uint16_t>(frames_ & 0x7fff), counter_++, now);
     sink({.video = true,
           .timestamp = frames_ * (90000 / std::max(1U, profile_.fps)),

@@ -19,7 +19,11 @@ struct SourceProfile {
   uint16_t packet_size = 1100;  // RTP payload of a video packet
   bool audio = true;
   uint16_t audio_size = 80;
+  bool uneven = false;     // the first half of a frame's packets is a byte shorter, as browsers split frames
+  bool simulcast = false;  // three sources with a seventh, two and four sevenths of the bitrate
 };
+// What one of them is, the lowest first.
+SourceProfile simulcast_layer(const SourceProfile& whole, size_t layer);
 
 // One packet about to be sent; `payload` lives until the callback returns.
 struct SourcePacket {

@@ -6,7 +6,7 @@ namespace limen::load {
 namespace {
 
 constexpr const char* kAbout =
-    "limen-load puts load on a server that speaks the Janus API over WebSocket, and says how it did.\n"
+    "limen-load puts load on a server that speaks the Janus API, and says how it did.\n"
     "\n"
     "Scenarios:\n"
     "  echo        N peers send audio and video to EchoTest and get it back\n"
@@ -30,7 +30,9 @@ constexpr const char* kFooter =
     "docs/load.md explains the figures.";
 
 void add_server(CLI::App& app, Options& o) {
-  app.add_option("-s,--server", o.server, "WebSocket address of the Janus API")->capture_default_str()->group("Server");
+  app.add_option("-s,--server", o.server, "address of the Janus API: ws://, wss://, http:// or https://")
+      ->capture_default_str()
+      ->group("Server");
   app.add_option("-a,--apisecret", o.api_secret, "API secret of the server")->group("Server");
   app.add_option("--server-pid", o.server_pid, "process of the server on this machine: adds its CPU and memory")
       ->check(CLI::PositiveNumber)
@@ -59,6 +61,10 @@ void add_load(CLI::App& app, Options& o) {
       ->check(CLI::Range(40, 1200))
       ->capture_default_str()
       ->group("Load");
+  app.add_flag("--uneven", o.source.uneven, "half of a frame's packets is a byte shorter, as browsers split frames")
+      ->group("Load");
+  app.add_flag("--simulcast", o.source.simulcast, "video in three layers, which share the bitrate 1 : 2 : 4")
+      ->group("Load");
   app.add_flag("!--no-audio", o.source.audio, "no Opus beside the video")->group("Load");
   app.add_flag("--feedback", o.feedback,
                "receivers send reports and transport-wide feedback ten times a second (all of them decrypt then)")
@@ -86,6 +92,10 @@ void add_measuring(CLI::App& app, Options& o) {
       ->capture_default_str()
       ->group("Measuring");
   app.add_option("--bind", o.bind, "local address of the peers; default: the one towards the server")
+      ->group("Measuring");
+  app.add_option("--poll", o.poll, "look for packets every so many milliseconds; 0: be woken by them")
+      ->check(CLI::Range(0.0, 4.0))
+      ->capture_default_str()
       ->group("Measuring");
   app.add_option("--shards", o.shards, "threads for media in the tester")
       ->check(CLI::Range(1, 64))

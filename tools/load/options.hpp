@@ -23,6 +23,7 @@ struct Options {
   std::string cipher;         // "gcm", "cm"; empty: whatever is agreed
   std::string bind;           // local address of the peers; empty: chosen
   uint32_t shards = 1;        // threads of the tester
+  double poll = 0;            // milliseconds between looks at the sockets; 0: woken by packets
   SourceProfile source;
   bool json = false;
   bool quiet = false;  // no live display

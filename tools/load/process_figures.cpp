@@ -1,9 +1,9 @@
 #include "tools/load/process_figures.hpp"
 
 #include <fmt/core.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -11,6 +11,16 @@
 #include <vector>
 
 namespace limen::load {
+
+namespace {
+
+Duration read(clockid_t clock) {
+  timespec time{};
+  if (clock_gettime(clock, &time) != 0) return Duration{0};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+}  // namespace
 
 std::optional<ProcessFigures> process_figures(int pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
@@ -21,22 +31,21 @@ std::optional<ProcessFigures> process_figures(int pid) {
   if (bracket == std::string::npos) return std::nullopt;
   std::istringstream rest(line.substr(bracket + 1));
   std::vector<std::string> fields{std::istream_iterator<std::string>(rest), {}};
-  constexpr size_t kUser = 14 - 3, kSystem = 15 - 3, kThreads = 20 - 3, kResident = 24 - 3;
+  constexpr size_t kThreads = 20 - 3, kResident = 24 - 3;
   if (fields.size() <= kResident) return std::nullopt;
   auto number = [&fields](size_t at) { return std::strtoull(fields[at].c_str(), nullptr, 10); };
   ProcessFigures figures;
-  auto per_second = static_cast<unsigned long long>(sysconf(_SC_CLK_TCK));
-  figures.cpu = Duration((number(kUser) + number(kSystem)) * (1'000'000'000ULL / per_second));
+  // The scheduler's own account in nanoseconds; the fields of this file are rounded to 10 ms.
+  clockid_t clock = 0;
+  if (clock_getcpuclockid(pid, &clock) != 0) return std::nullopt;
+  figures.cpu = read(clock);
   figures.threads = number(kThreads);
   figures.resident = number(kResident) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
   return figures;
 }
 
 Duration own_cpu() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  auto part = [](const timeval& t) { return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec); };
-  return part(usage.ru_utime) + part(usage.ru_stime);
+  return read(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 }  // namespace limen::load

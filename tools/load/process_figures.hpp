@@ -7,7 +7,7 @@
 namespace limen::load {
 
 struct ProcessFigures {
-  Duration cpu{0};      // user and system, all threads, in steps of 10 ms
+  Duration cpu{0};      // user and system, all threads, also those that have ended
   size_t resident = 0;  // bytes
   size_t threads = 0;
 };

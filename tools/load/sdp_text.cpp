@@ -91,6 +91,28 @@ Result<RemoteSide> read_transport(const sdp::SessionDescription& description, bo
   return side;
 }
 
+// The m-lines of the description; what follows repeats a mid.
+size_t described(const rtc::PeerMediaConfig& media) {
+  size_t count = 0;
+  auto repeated = [&](const std::string& mid) {
+    return std::any_of(media.mlines.begin(), media.mlines.begin() + static_cast<std::ptrdiff_t>(count),
+                       [&](const rtc::MlineConfig& m) { return m.mid == mid; });
+  };
+  while (count < media.mlines.size() && !repeated(media.mlines[count].mid)) ++count;
+  return count;
+}
+
+std::string ssrc_lines(size_t index, std::span<const rtc::MlineConfig> layers) {
+  std::string group, lines;
+  for (const rtc::MlineConfig& layer : layers) {
+    group += fmt::format(" {}", layer.local_ssrc);
+    lines += fmt::format("a=ssrc:{} cname:load\r\n", layer.local_ssrc);
+  }
+  std::string out = fmt::format("a=msid:load track{}\r\n", index);
+  if (layers.size() > 1) out += fmt::format("a=ssrc-group:SIM{}\r\n", group);
+  return out + lines;
+}
+
 // The server's SSRC if it announced one.
 uint32_t announced_ssrc(const sdp::MediaDescription& media) {
   const sdp::Attribute* line = media.find("ssrc");
@@ -108,6 +130,7 @@ std::string make_offer(const LocalSide& local, const OfferShape& shape, Random& 
   std::string out = session_lines(random, mids);
   media = {};
   media.transport_cc = local.feedback;
+  std::vector<rtc::MlineConfig> further;
   for (size_t i = 0; i < kinds.size(); ++i) {
     rtc::MlineConfig mline = offered_mline(kinds[i], i, shape, random);
     if (local.feedback) mline.extensions.set(ExtensionKind::transport_cc, kTransportCc);
@@ -117,26 +140,35 @@ std::string make_offer(const LocalSide& local, const OfferShape& shape, Random& 
     out += transport_lines(local, "actpass") + codec_lines(kinds[i], local.feedback);
     out += "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\n";
     if (local.feedback) out += fmt::format("a=extmap:{} {}\r\n", kTransportCc, kTransportCcUri);
-    if (shape.send) {
-      out += fmt::format("a=msid:load track{}\r\na=ssrc:{} cname:load\r\n", i, mline.local_ssrc);
+    std::vector<rtc::MlineConfig> layers{mline};
+    while (shape.simulcast && kinds[i] == MediaKind::video && layers.size() < kSimulcastLayers) {
+      layers.push_back(mline);
+      layers.back().local_ssrc = random.u32() | 1;
     }
+    if (shape.send) out += ssrc_lines(i, layers);
     media.mlines.push_back(std::move(mline));
+    further.insert(further.end(), layers.begin() + 1, layers.end());
   }
+  media.mlines.insert(media.mlines.end(), further.begin(), further.end());
   return out;
 }
 
 Result<RemoteSide> read_answer(std::string_view text, const rtc::PeerMediaConfig& offered) {
   auto description = sdp::parse_sdp(text);
   if (!description) return std::unexpected(description.error());
-  if (description->media.size() != offered.mlines.size()) {
-    return fail("The answer has {} m-lines, the offer {}", description->media.size(), offered.mlines.size());
+  size_t count = described(offered);
+  if (description->media.size() != count) {
+    return fail("The answer has {} m-lines, the offer {}", description->media.size(), count);
   }
   auto side = read_transport(*description, true);
   if (!side) return side;
   side->media = offered;
   for (size_t i = 0; i < offered.mlines.size(); ++i) {
-    const sdp::MediaDescription& media = description->media[i];
     rtc::MlineConfig& mline = side->media.mlines[i];
+    auto same_mid = [&mline](const sdp::MediaDescription& m) { return m.mid() == mline.mid; };
+    auto described_by = std::find_if(description->media.begin(), description->media.end(), same_mid);
+    if (described_by == description->media.end()) return fail("The answer has no m-line '{}'", mline.mid);
+    const sdp::MediaDescription& media = *described_by;
     mline.send = mline.send && !media.rejected() && sdp::receives(media.direction);
     mline.receive = mline.receive && !media.rejected() && sdp::sends(media.direction);
     mline.remote_ssrc[0] = announced_ssrc(media);

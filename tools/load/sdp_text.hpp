@@ -25,7 +25,9 @@ struct LocalSide {
 struct OfferShape {
   bool audio = true, video = true;
   bool send = true, receive = true;
+  bool simulcast = false;  // video in kSimulcastLayers SSRCs, the lowest first (ssrc-group SIM)
 };
+inline constexpr size_t kSimulcastLayers = 3;
 
 // What the server's description says, and what the m-lines are for a Peer that agreed to it.
 struct RemoteSide {
@@ -34,7 +36,8 @@ struct RemoteSide {
   rtc::PeerMediaConfig media;
 };
 
-// The offer, with fresh SSRCs in `media`, which read_answer() takes again.
+// The offer, with fresh SSRCs in `media`, which read_answer() takes again. The further layers of a simulcast are
+// m-lines of their own there, behind those of the description, with the mid of the first.
 std::string make_offer(const LocalSide& local, const OfferShape& shape, Random& random, rtc::PeerMediaConfig& media);
 Result<RemoteSide> read_answer(std::string_view sdp, const rtc::PeerMediaConfig& offered);
 // A subscriber: everything that is offered is received.

@@ -1,8 +1,8 @@
-#include "tools/load/latency.hpp"
+#include "base/latency_histogram.hpp"
 
 #include <algorithm>
 
-namespace limen::load {
+namespace limen {
 
 void LatencyHistogram::add(const LatencyHistogram& other) {
   for (size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
@@ -21,4 +21,4 @@ Duration LatencyHistogram::percentile(double share) const {
   return highest_;
 }
 
-}  // namespace limen::load
+}  // namespace limen

@@ -9,15 +9,15 @@
 
 #include "base/time.hpp"
 
-namespace limen::load {
+namespace limen {
 
 class LatencyHistogram {
  public:
-  void add(Duration sample) {
+  void add(Duration sample, uint64_t times = 1) {
     int64_t us = to_us(sample);
-    buckets_[bucket(us < 0 ? 0 : static_cast<uint64_t>(us))] += 1;
+    buckets_[bucket(us < 0 ? 0 : static_cast<uint64_t>(us))] += times;
     if (sample > highest_) highest_ = sample;
-    ++count_;
+    count_ += times;
   }
   void add(const LatencyHistogram& other);
   void clear() { *this = {}; }
@@ -46,4 +46,4 @@ class LatencyHistogram {
   Duration highest_{0};
 };
 
-}  // namespace limen::load
+}  // namespace limen
