@@ -127,6 +127,7 @@ void Shard::turn() {
   ++stats_.turns;
   std::array<epoll_event, kEvents> events;
   int count = wait(events.data());
+  Instant began = now_;
   run_posts();
   for (int i = 0; i < count; ++i)
     handle_ready(events[static_cast<size_t>(i)].data.u32, events[static_cast<size_t>(i)].events);
@@ -134,6 +135,17 @@ void Shard::turn() {
   if (callbacks_.end_of_turn) callbacks_.end_of_turn(now_);
   tick("the end of a turn");
   flush();
+  note_work(now_ - began);
+}
+
+void Shard::note_work(Duration worked) {
+  constexpr Duration kPeriod = std::chrono::milliseconds(100);
+  worked_ += worked;
+  Duration passed = now_ - load_at_;
+  if (passed < kPeriod) return;
+  load_ = std::min(1.0, static_cast<double>(worked_.count()) / static_cast<double>(passed.count()));
+  worked_ = Duration{0};
+  load_at_ = now_;
 }
 
 int Shard::wait(epoll_event* events) {
@@ -223,6 +235,7 @@ void Shard::send_now() {
   send_at_ = kNever;
   sender_.send(tx_);
   tx_.clear();
+  if (callbacks_.sent) callbacks_.sent(monotonic_now());
   for (uint32_t i = 0; i < sockets_.size(); ++i) watch_writable(i, sender_.backlogged(i));
 }
 

@@ -32,6 +32,7 @@ struct ShardCallbacks {
   std::function<void(Instant now)> on_timer = {};  // next_deadline() has passed
   std::function<Instant()> next_deadline = {};
   std::function<void(Instant now)> end_of_turn = {};  // last chance to fill the TxQueue
+  std::function<void(Instant now)> sent = {};         // what was in it has left
 };
 
 struct BoundSocket {
@@ -73,6 +74,8 @@ class Shard final : public Executor {
   // Sends and clears the TxQueue before the turn ends. Its own thread, from a callback.
   void send_now();
   PacketPool& packets() { return pool_; }
+  // Share of its time that it has worked lately, 0 to 1. Its own thread.
+  double load() const { return load_; }
   // Before the thread starts.
   void set_callbacks(ShardCallbacks callbacks) { callbacks_ = std::move(callbacks); }
 
@@ -96,6 +99,7 @@ class Shard final : public Executor {
   int wait(epoll_event* events);
   void run_posts();
   void run_timers();
+  void note_work(Duration worked);
   void flush();
   bool may_wait();
   void handle_ready(uint32_t tag, uint32_t events);
@@ -130,6 +134,9 @@ class Shard final : public Executor {
   TimerQueue timers_;
   ShardCallbacks callbacks_;
   Instant now_{};
+  double load_ = 0;
+  Duration worked_{0};  // since load_ was taken last
+  Instant load_at_{};
   bool stopping_ = false;
   ShardStats stats_;
 };

@@ -14,6 +14,7 @@
 
 #include "api/media.hpp"
 #include "base/executor.hpp"
+#include "base/latency_histogram.hpp"
 #include "base/packet.hpp"
 #include "base/random.hpp"
 #include "base/tx_queue.hpp"
@@ -40,6 +41,7 @@ struct MediaShardEnv {
   // and its first receivers do not wait for the last; none: everything waits for the end of the turn.
   std::function<void()> flush = {};
   ByteStreams* streams = nullptr;  // for TURN over TCP and TLS; none: they fail
+  std::function<double()> load = {};  // share of its time that the shard has worked lately, 0 to 1
 };
 
 // How a host reaches the rest; each function may be called on the shard's thread.
@@ -56,6 +58,7 @@ struct MediaHostCounters {
   uint64_t handles = 0, peers = 0;
   RelayCounters relays;
   DemuxCounters demux;
+  LatencyHistogram inside;  // of media packets that left: time since they were read from their socket
 };
 
 class MediaHost final : public MediaShard, private RelayListener {
@@ -69,6 +72,8 @@ class MediaHost final : public MediaShard, private RelayListener {
   Instant next_deadline() const { return deadlines_.next(); }
   // Drains the peers that were touched since the last turn; may add to the TxQueue.
   void end_of_turn(Instant now);
+  // What was in the TxQueue has been handed to the kernel.
+  void sent(Instant now);
 
   // Handles; called by tasks that MediaPlane posts.
   void add_handle(PeerId id);
@@ -109,6 +114,7 @@ class MediaHost final : public MediaShard, private RelayListener {
   // A peer was used: its events, deadline and demultiplexer entries are looked at before the turn ends.
   void touch(PeerHost& host);
   void settle(PeerHost& host, Instant now);
+  void note_origin(const Packet& source);
   // Enters the peer's ufrag and tag; a peer whose ufrag is taken is closed (false).
   bool name_peer(PeerHost& host);
   void forget_peer(PeerHost& host);
@@ -129,6 +135,12 @@ class MediaHost final : public MediaShard, private RelayListener {
   rtc::SharedSending sending_;  // outlives the peers
   RelaySet relays_;             // as this
   SendOrder order_;
+  struct Origin {
+    Instant received_at;
+    uint32_t packets;
+  };
+  std::vector<Origin> origins_;  // of what is in the TxQueue
+  LatencyHistogram inside_;
   std::vector<std::unique_ptr<PeerHost>> slots_;
   std::vector<uint32_t> free_slots_;
   std::unordered_map<PeerId, uint32_t> by_id_;

@@ -145,7 +145,9 @@ bool PeerHost::send(const OutgoingRtp& rtp) {
   if (!peer_) return false;
   // A packet on its way out changes no deadline, name or event of its peer: nothing to settle.
   host_.before_send(*this, rtp.mline);
-  return peer_->send(rtp, now());
+  if (!peer_->send(rtp, now())) return false;
+  host_.note_origin(rtp.source->packet);
+  return true;
 }
 
 void PeerHost::send(const RtcpFeedback& feedback) {

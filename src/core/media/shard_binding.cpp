@@ -28,6 +28,7 @@ std::unique_ptr<MediaPlane> make_media_plane(runtime::Runtime& runtime, Random& 
     shards.push_back({shard, shard.tx(), shard.packets(), random, bases_of(shard, advertise), &shard.ports(),
                       [&shard] { shard.send_now(); }});
     shards.back().streams = &shard.streams();
+    shards.back().load = [&shard] { return shard.load(); };
   }
   auto plane = std::make_unique<MediaPlane>(runtime.control(), std::move(shards));
   for (uint32_t i = 0; i < runtime.shard_count(); ++i) {
@@ -38,6 +39,7 @@ std::unique_ptr<MediaPlane> make_media_plane(runtime::Runtime& runtime, Random& 
         .on_timer = [host](Instant now) { host->on_timer(now); },
         .next_deadline = [host] { return host->next_deadline(); },
         .end_of_turn = [host](Instant now) { host->end_of_turn(now); },
+        .sent = [host](Instant now) { host->sent(now); },
     });
   }
   return plane;

@@ -53,11 +53,19 @@ void FanoutHub::relay(const FanoutSlot& slot, const FanoutData& data) {
   }
 }
 
-void FanoutHub::on_end_of_turn(Instant) {
+void FanoutHub::on_end_of_turn(Instant now) {
+  shed(now);
   for (int i = 0; i < kFlushRounds && !(filled_.empty() && dirty_.empty()); ++i) {
     for (StreamId stream : std::exchange(dirty_, {})) tell_demand(stream);
     flush();
   }
+}
+
+void FanoutHub::shed(Instant now) {
+  int before = shedding_.level();
+  if (!shedding_.update(shard_.local<ShardLoad>().value, now)) return;
+  if (shedding_.level() > before) ++counters_.limits;
+  for (auto& [stream, list] : lists_) list->limit(shedding_.spatial(), shedding_.temporal());
 }
 
 void FanoutHub::flush() {
@@ -102,6 +110,7 @@ void FanoutHub::add_sink(StreamId stream, FanoutSink& sink) {
   std::unique_ptr<FanoutList>& list = lists_[stream];
   if (!list) list = std::make_unique<FanoutList>();
   list->add(sink);
+  sink.limit(shedding_.spatial(), shedding_.temporal());
   demand_changed(stream);
 }
 
@@ -169,6 +178,7 @@ FanoutCounters FanoutHub::counters() const {
   FanoutCounters counters = counters_;
   for (const auto& [id, slot] : slots_) counters.sources += slot.source != nullptr;
   counters.lists = lists_.size();
+  counters.level = shedding_.level();
   return counters;
 }
 

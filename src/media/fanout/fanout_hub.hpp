@@ -13,6 +13,7 @@
 #include "media/fanout/fanout_lane.hpp"
 #include "media/fanout/fanout_list.hpp"
 #include "media/fanout/fanout_source.hpp"
+#include "media/fanout/load_shedding.hpp"
 #include "media/fanout/stream_id.hpp"
 
 namespace limen::media {
@@ -34,6 +35,8 @@ struct FanoutCounters {
   uint64_t relayed = 0;  // packets times shards
   uint64_t dropped = 0;  // a shard did not keep up
   size_t sources = 0, lists = 0;
+  uint64_t limits = 0;  // times that layers were taken away because the shard had too much to do
+  int level = 0;        // of LoadShedding; 0: everything is forwarded
 };
 
 class FanoutHub final : public ShardLocal {
@@ -67,6 +70,7 @@ class FanoutHub final : public ShardLocal {
   void on_hub_of(uint32_t shard, std::move_only_function<void(FanoutHub&)> task);
   FanoutBatch& outbox(uint32_t shard) { return outboxes_[shard]; }
   void flush();
+  void shed(Instant now);
 
   MediaShard& shard_;
   std::unordered_map<StreamId, FanoutSlot> slots_;
@@ -76,6 +80,7 @@ class FanoutHub final : public ShardLocal {
   std::vector<StreamId> dirty_;         // lists whose demand may have changed
   std::vector<FanoutList*> gathering_;  // during deliver()
   uint32_t last_epoch_ = 0;
+  LoadShedding shedding_;
   FanoutCounters counters_;
 };
 

@@ -57,6 +57,12 @@ void FanoutList::deliver(const DataMessage& message) {
   tidy();
 }
 
+void FanoutList::limit(int spatial, int temporal) {
+  for (FanoutSink* sink : sinks_) {
+    if (sink != nullptr) sink->limit(spatial, temporal);
+  }
+}
+
 bool FanoutList::wish_keyframe(Instant now) {
   if (last_wish_ != Instant::min() && now - last_wish_ < kWishWindow) return false;
   last_wish_ = now;

@@ -34,6 +34,8 @@ class FanoutList {
   void deliver(Instant now);
   void deliver(const DataMessage& message);
 
+  void limit(int spatial, int temporal);
+
   // True: the wish is to be handed on.
   bool wish_keyframe(Instant now);
   SourceDemand demand() const;

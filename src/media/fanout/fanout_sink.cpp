@@ -26,8 +26,8 @@ void FanoutSink::attach(StreamId source, LayerMode mode) {
   told_ = {};
   if (mode != selector_.mode()) {
     selector_.set_mode(mode);
-    selector_.set_spatial(spatial_);
-    selector_.set_temporal(temporal_);
+    selector_.set_spatial(std::min(spatial_, most_spatial_));
+    selector_.set_temporal(std::min(temporal_, most_temporal_));
     selector_.set_fallback(fallback_);
   }
   if (source_) hub_.add_sink(source_, *this);
@@ -83,15 +83,24 @@ void FanoutSink::restart() {
 
 void FanoutSink::set_spatial(int layer) {
   spatial_ = std::clamp(layer, 0, 2);
-  selector_.set_spatial(spatial_);
+  selector_.set_spatial(std::min(spatial_, most_spatial_));
   if (source_) hub_.demand_changed(source_);
 }
 
 void FanoutSink::set_temporal(int layer) {
   temporal_ = std::clamp(layer, 0, 2);
-  selector_.set_temporal(temporal_);
+  selector_.set_temporal(std::min(temporal_, most_temporal_));
   if (source_) hub_.demand_changed(source_);
   tell_layers();  // a lower one holds from now on, whatever comes
+}
+
+void FanoutSink::limit(int spatial, int temporal) {
+  if (spatial == most_spatial_ && temporal == most_temporal_) return;
+  most_spatial_ = spatial;
+  most_temporal_ = temporal;
+  selector_.set_spatial(std::min(spatial_, spatial));
+  selector_.set_temporal(std::min(temporal_, temporal));
+  tell_layers();
 }
 
 void FanoutSink::set_fallback(Duration fallback) {

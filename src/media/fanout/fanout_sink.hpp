@@ -87,6 +87,9 @@ class FanoutSink {
 
  private:
   friend class FanoutList;
+  friend class FanoutHub;
+  // The shard forwards nothing above these, whatever was asked for.
+  void limit(int spatial, int temporal);
   void on_packet(const RtpPacket& packet, uint32_t epoch, Instant now);
   void on_data(const DataMessage& message);
   SourceDemand demand() const;
@@ -104,7 +107,8 @@ class FanoutSink {
   SinkObserver observer_;
   StreamId source_;
   LayerSelector selector_;
-  int spatial_ = 2, temporal_ = 2;
+  int spatial_ = 2, temporal_ = 2;  // asked for
+  int most_spatial_ = 2, most_temporal_ = 2;
   Duration fallback_ = SimulcastSelector::kDefaultFallback;
   Layers told_;
   bool fresh_ = true;      // nothing was relayed since begin()

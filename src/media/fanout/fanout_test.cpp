@@ -336,6 +336,39 @@ TEST_F(Fanout, layers_are_chosen_per_subscriber_and_told) {
   EXPECT_THAT(told, SizeIs(2)) << "the same layers again are no news";
 }
 
+TEST_F(Fanout, a_shard_with_too_much_to_do_keeps_the_lowest_layers_for_all_its_subscribers) {
+  FakeHandle here(shards_[1]), there(shards_[2]);
+  auto mine = std::make_unique<FanoutSink>(here, SinkSettings{});
+  auto others = std::make_unique<FanoutSink>(there, SinkSettings{});
+  mine->attach(id_, LayerMode::simulcast);
+  others->attach(id_, LayerMode::simulcast);
+  shards_.run();
+  auto temporal = [this](int layer) {
+    RtpPacket packet = camera_.frame(layer == 0, layer, true);
+    push(packet);
+  };
+  shards_[1].local<ShardLoad>().value = 1;
+  for (int i = 0; i < 100; ++i) {
+    pass(milliseconds(100));
+    temporal(0);
+  }
+  here.sent.clear();
+  there.sent.clear();
+  for (int layer : {0, 1, 2, 1, 0}) temporal(layer);
+  EXPECT_THAT(here.sent, SizeIs(2));   // what the lowest layer has
+  EXPECT_THAT(there.sent, SizeIs(5));  // another shard's subscribers miss nothing
+  EXPECT_EQ(FanoutHub::of(shards_[1]).counters().level, LoadShedding::kMost);
+  EXPECT_EQ(FanoutHub::of(shards_[1]).counters().limits, 4U);
+  shards_[1].local<ShardLoad>().value = 0.2;
+  for (int i = 0; i < 300; ++i) {
+    pass(milliseconds(100));
+    temporal(0);
+  }
+  here.sent.clear();
+  for (int layer : {0, 1, 2, 1, 0}) temporal(layer);
+  EXPECT_THAT(here.sent, SizeIs(5));
+}
+
 TEST_F(Fanout, payload_types_are_the_subscribers_and_unknown_codecs_are_refused) {
   FakeHandle handle(shards_[1]);
   auto sink = subscribe(handle, {.mline = 4, .payloads = {{Codec::h264, 102}}});

@@ -88,7 +88,11 @@ void MediaStreams::set_tuning(const PeerTuning& tuning) {
 }
 
 void MediaStreams::on_up(Instant now) {
+  // In steps that all peers share: thousands of them are not to wake their loop thousands of times a second.
+  constexpr Duration kStep = std::chrono::milliseconds(20);
   tick_at_ = now + std::chrono::seconds(1);
+  Duration past = tick_at_.time_since_epoch() % kStep;
+  if (past != Duration::zero()) tick_at_ += kStep - past;
 }
 
 Duration MediaStreams::round_trip() const {

@@ -74,6 +74,7 @@ std::string write_sdp(const SessionDescription& description) {
   write_connection(out, description.connection_v4, description.connection_address);
   for (const Attribute& attribute : description.attributes) write_attribute(out, attribute.name, attribute.value);
   for (const MediaDescription& media : description.media) write_media(out, media);
+  out.shrink_to_fit();  // descriptions are kept as long as a handle lives
   return out;
 }
 
