@@ -3,13 +3,12 @@
 // of a turn (encrypted, in order), with and without sending them to sockets that nobody reads. One frame of
 // three video packets a turn, or one audio packet.
 //
-// Two shards: each with a room of its own on a thread of its own; and one room over both.
+// Two shards: each with a room of its own on a thread of its own.
 #include <benchmark/benchmark.h>
 
 #include <atomic>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -89,49 +88,18 @@ class Subscriber final : public MediaHandler {
   media::FanoutSink video_;
 };
 
-// A room over several shards: its streams, and what the shards post to each other.
-class Room {
- public:
-  using ShardTask = std::move_only_function<void(MediaShard&)>;
-  explicit Room(uint32_t shards) : inboxes_(shards) {}
-
-  void post(uint32_t shard, ShardTask task) {
-    std::lock_guard lock(mutex_);
-    inboxes_[shard].push_back(std::move(task));
-  }
-  std::vector<ShardTask> take(uint32_t shard) {
-    std::lock_guard lock(mutex_);
-    return std::exchange(inboxes_[shard], {});
-  }
-  uint32_t shards() const { return static_cast<uint32_t>(inboxes_.size()); }
-
-  const media::StreamId audio = media::StreamId::make(0);
-  const media::StreamId video = media::StreamId::make(0);
-
- private:
-  std::mutex mutex_;
-  std::vector<std::vector<ShardTask>> inboxes_;
-};
-
 // One shard with its subscribers, whose far ends go once the keys are there.
 class Stage {
  public:
-  // The room's first shard has the sources.
-  Stage(uint32_t subscribers, const char* profile, bool send, std::shared_ptr<Room> room = std::make_shared<Room>(1),
-        uint32_t index = 0)
-      : room_(std::move(room)),
-        index_(index),
-        host_(index, room_->shards(), env(send),
-              {.post_shard = [r = room_](uint32_t to, Room::ShardTask task) { r->post(to, std::move(task)); },
-               .event = [](auto, auto, auto) {},
-               .post_control = {}}) {
+  Stage(uint32_t subscribers, const char* profile, bool send)
+      : host_(0, 1, env(send), {.post_shard = {}, .event = [](auto, auto, auto) {}, .post_control = {}}) {
     runtime::BindAddress loopback{IpAddress::v4(0x7f000001)};
     sockets_.push_back(std::move(*runtime::UdpSocket::open(loopback, 0, {})));
     sender_ = std::make_unique<runtime::UdpSender>(sockets_, true);
-    if (index_ == 0) {
-      audio_source_.emplace(host_, room_->audio, media::SourceSettings{}, media::SourceObserver{});
-      video_source_.emplace(host_, room_->video, media::SourceSettings{}, media::SourceObserver{});
-    }
+    audio_ = media::StreamId::make(0);
+    video_ = media::StreamId::make(0);
+    audio_source_.emplace(host_, audio_, media::SourceSettings{}, media::SourceObserver{});
+    video_source_.emplace(host_, video_, media::SourceSettings{}, media::SourceObserver{});
     for (uint32_t i = 0; i < subscribers; ++i) add(i, profile);
     connect();
   }
@@ -159,11 +127,6 @@ class Stage {
     packet.sequence = ++audio_packet_.sequence;
     audio_packet_.timestamp += 960;
     audio_source_->push(packet);
-    return end_turn();
-  }
-  // What other shards have posted. Returns how many datagrams leave.
-  size_t posted_turn() {
-    for (Room::ShardTask& task : room_->take(index_)) task(host_);
     return end_turn();
   }
   const runtime::TxStats& sent() const { return sender_->stats(); }
@@ -210,9 +173,8 @@ class Stage {
 
     PeerId id(number + 1);
     host_.add_handle(id);
-    host_.install_handler(id, "bench", [this](MediaContext& context) {
-      return std::make_unique<Subscriber>(context, room_->audio, room_->video);
-    });
+    host_.install_handler(
+        id, "bench", [this](MediaContext& context) { return std::make_unique<Subscriber>(context, audio_, video_); });
     auto remote = [](const rtc::PeerConfig& of, rtc::DtlsRole mine) {
       rtc::RemoteTransport made;
       made.ice = of.ice.local;
@@ -287,8 +249,6 @@ class Stage {
   bool connected() const { return connected_; }
 
  private:
-  std::shared_ptr<Room> room_;
-  uint32_t index_;
   HandClock clock_;
   TxQueue tx_;
   PacketPool pool_;
@@ -299,6 +259,7 @@ class Stage {
   std::vector<runtime::UdpSocket> sockets_;
   std::unique_ptr<runtime::UdpSender> sender_;
   std::vector<std::unique_ptr<Far>> far_;
+  media::StreamId audio_, video_;
   std::optional<media::FanoutSource> audio_source_, video_source_;
   std::vector<uint8_t> bytes_ = std::vector<uint8_t>(1100, 0x5a);
   RtpPacket video_packet_ = [] {
@@ -372,41 +333,5 @@ void shards(benchmark::State& state) {
   report(state, packets);
 }
 BENCHMARK(shards)->Arg(1)->Arg(2)->UseRealTime();
-
-// One room with two hundred subscribers on one shard, or half of them on each of two: wall time per packet. The first
-// shard, which has the source, never runs ahead by more than a few turns, as no real source would.
-void one_room(benchmark::State& state) {
-  auto count = static_cast<uint32_t>(state.range(0));
-  constexpr uint64_t kTurns = 400, kAhead = 8, kSubscribers = 200, kPackets = 3;
-  auto room = std::make_shared<Room>(count);
-  std::vector<std::unique_ptr<Stage>> stages;
-  for (uint32_t i = 0; i < count; ++i) {
-    stages.push_back(std::make_unique<Stage>(kSubscribers / count, kGcm, false, room, i));
-    if (!stages.back()->connected()) return state.SkipWithError("not connected");
-  }
-  // The first shard hears who is interested, and all see a key frame.
-  for (int i = 0; i < 3; ++i) {
-    stages[0]->posted_turn();
-    stages[0]->video_turn(3);
-    for (auto& stage : stages) stage->posted_turn();
-  }
-  uint64_t packets = 0;
-  for (auto _ : state) {
-    std::atomic<uint64_t> here{0}, there{0};
-    uint64_t wanted_there = count == 1 ? 0 : kTurns * kPackets * kSubscribers / 2;
-    std::jthread other([&] {
-      while (there < wanted_there) there += stages[1]->posted_turn();
-    });
-    for (uint64_t i = 0; i < kTurns; ++i) {
-      while (wanted_there != 0 && here > there + kAhead * kPackets * kSubscribers / 2) std::this_thread::yield();
-      here += stages[0]->video_turn(kPackets);
-    }
-    other.join();
-    packets += here + there;
-    if (here + there != kTurns * kPackets * kSubscribers) state.SkipWithError("packets lost");
-  }
-  report(state, packets);
-}
-BENCHMARK(one_room)->Arg(1)->Arg(2)->UseRealTime();
 
 }  // namespace
