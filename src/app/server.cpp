@@ -40,6 +40,7 @@ runtime::RuntimeConfig runtime_config(const core::GatewaySettings& settings, con
   config.event_loops = static_cast<uint32_t>(settings.general.event_loops);
   config.addresses = network.bind;
   if (auto range = core::parse_port_range(settings.media.rtp_port_range)) config.ports = {range->first, range->second};
+  config.single_port = static_cast<uint16_t>(settings.media.single_port);
   config.udp.dscp = settings.media.dscp;
   config.collect = std::chrono::microseconds(settings.media.send_delay);
   config.pin_threads = settings.media.pin_threads;
@@ -67,9 +68,11 @@ core::ServerFacts server_facts(const LoadedSettings& loaded, const NetworkSetup&
   return facts;
 }
 
-std::string media_line(core::MediaPlane& plane, const NetworkSetup& network) {
+std::string media_line(core::MediaPlane& plane, const NetworkSetup& network, runtime::FlowSteering* steering) {
+  // A port that all share is named once.
+  uint32_t named = steering != nullptr ? 1 : plane.shard_count();
   std::string ports;
-  for (uint32_t shard = 0; shard < plane.shard_count(); ++shard) {
+  for (uint32_t shard = 0; shard < named; ++shard) {
     const auto& bases = plane.local_bases(shard);
     if (!bases.empty()) ports += fmt::format("{}{}", ports.empty() ? "" : ", ", bases.front().address.port);
   }
@@ -79,8 +82,9 @@ std::string media_line(core::MediaPlane& plane, const NetworkSetup& network) {
   std::string shown;
   if (!network.mapping.public_ips.empty())
     shown = fmt::format(", advertised as {}", network.mapping.public_ips.front().to_string());
-  return fmt::format("UDP {} port{} {}{} ({} media thread{})", addresses, plane.shard_count() == 1 ? "" : "s", ports,
-                     shown, plane.shard_count(), plane.shard_count() == 1 ? "" : "s");
+  std::string threads = fmt::format("{} media thread{}", plane.shard_count(), plane.shard_count() == 1 ? "" : "s");
+  if (steering != nullptr) threads += steering->works() ? " share it, steered by the kernel" : " share it";
+  return fmt::format("UDP {} port{} {}{} ({})", addresses, named == 1 ? "" : "s", ports, shown, threads);
 }
 
 int rotation_signal(const std::string& name) {
@@ -194,7 +198,7 @@ class Server {
   void report(const NetworkSetup& network, Instant began) {
     StartupReport report;
     report.listening = gateway_->listening();
-    report.media = media_line(*plane_, network);
+    report.media = media_line(*plane_, network, runtime_->steering());
     report.started_in_ms = to_ms(runtime::monotonic_now() - began);
     for (const std::string& line : startup_lines(report)) log::info("", "{}", line);
     std::vector<std::string> notes = configuration_notes(loaded_);

@@ -60,6 +60,7 @@ struct MediaSettings {
   bool ipv6_linklocal = false;
   int64_t min_nack_queue = 200;  // ms, at most 1000
   std::string rtp_port_range;    // "20000-40000"; see parse_port_range()
+  int single_port = 0;           // all media threads share this UDP port; 0: one of the range each
   int dtls_mtu = 1200;
   int64_t no_media_timer = 1;      // seconds; 0: off
   int64_t slowlink_threshold = 0;  // lost packets a second; 0: off
@@ -186,6 +187,7 @@ void describe(V& v, MediaSettings& s) {
   v.field("ipv6_linklocal", s.ipv6_linklocal, "Gather fe80: addresses too");
   v.field("min_nack_queue", s.min_nack_queue, "Least time packets are kept for retransmission, ms").range(0, INT32_MAX);
   v.field("rtp_port_range", s.rtp_port_range, "UDP ports for media, min-max");
+  v.field("single_port", s.single_port, "One UDP port for all media threads; 0: a port each").range(0, 65535);
   v.field("dtls_mtu", s.dtls_mtu, "Largest DTLS datagram").range(0, 65535);
   v.field("no_media_timer", s.no_media_timer, "Seconds without media before an event; 0: no events")
       .range(0, INT32_MAX);

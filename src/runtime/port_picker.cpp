@@ -59,4 +59,21 @@ Result<std::vector<UdpSocket>> open_sockets(std::span<const BindAddress> address
       range.min, range.max, who + 1, count, list(addresses));
 }
 
+Result<std::vector<std::vector<UdpSocket>>> open_shared_sockets(std::span<const BindAddress> addresses, uint16_t port,
+                                                                UdpOptions options, uint32_t count) {
+  options.share_port = false;
+  // Sharing sockets of another server of this user would be let in.
+  if (Opened alone = open_all(addresses, port, options); !alone) {
+    return fail("single_port {}: {}", port, alone.error().error.text);
+  }
+  options.share_port = true;
+  std::vector<std::vector<UdpSocket>> shards;
+  for (uint32_t i = 0; i < count; ++i) {
+    Opened opened = open_all(addresses, port, options);
+    if (!opened) return fail("single_port {}: {}", port, opened.error().error.text);
+    shards.push_back(std::move(*opened));
+  }
+  return shards;
+}
+
 }  // namespace limen::runtime

@@ -21,24 +21,44 @@ Runtime::~Runtime() {
 
 Result<std::unique_ptr<Runtime>> Runtime::create(RuntimeConfig config, Random& random) {
   uint32_t count = config.event_loops == 0 ? cores() : config.event_loops;
+  auto sockets = open_all(config, random, count);
+  if (!sockets) return std::unexpected(std::move(sockets.error()));
   std::unique_ptr<Runtime> runtime(new Runtime(count, config.background_threads));
   for (uint32_t i = 0; i < count; ++i) {
     Shard::Setup setup;
     setup.index = i;
+    setup.sockets = std::move((*sockets)[i]);
     setup.gso = config.udp.gso;
     setup.collect = config.collect;
     if (config.pin_threads) setup.cpu = static_cast<int>(i % cores());
-    if (!config.addresses.empty()) {
-      auto sockets = open_sockets(config.addresses, config.ports, config.udp, random, i, count);
-      if (!sockets) return std::unexpected(std::move(sockets.error()));
-      setup.sockets = std::move(*sockets);
-    }
     runtime->pools_.push_back(std::make_unique<PacketPool>(config.packets_per_shard));
     auto shard = Shard::create(std::move(setup), *runtime->pools_.back(), runtime->mesh_, runtime->watchdog_);
     if (!shard) return std::unexpected(std::move(shard.error()));
     runtime->shards_.push_back(std::move(*shard));
   }
+  if (config.single_port != 0 && count > 1) runtime->steer();
   return runtime;
+}
+
+Result<std::vector<std::vector<UdpSocket>>> Runtime::open_all(const RuntimeConfig& config, Random& random,
+                                                              uint32_t count) {
+  if (config.addresses.empty()) return std::vector<std::vector<UdpSocket>>(count);
+  if (config.single_port != 0) return open_shared_sockets(config.addresses, config.single_port, config.udp, count);
+  std::vector<std::vector<UdpSocket>> all;
+  for (uint32_t i = 0; i < count; ++i) {
+    auto sockets = open_sockets(config.addresses, config.ports, config.udp, random, i, count);
+    if (!sockets) return std::unexpected(std::move(sockets.error()));
+    all.push_back(std::move(*sockets));
+  }
+  return all;
+}
+
+void Runtime::steer() {
+  std::vector<FlowSteering::Address> addresses;
+  for (const UdpSocket& socket : shards_.front()->sockets()) {
+    addresses.push_back({socket.fd(), socket.local().ip.is_v4()});
+  }
+  steering_ = std::make_unique<FlowSteering>(control_, std::move(addresses), shard_count());
 }
 
 void Runtime::start() {

@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "runtime/background_threads.hpp"
 #include "runtime/control_loop.hpp"
+#include "runtime/flow_steering.hpp"
 #include "runtime/port_picker.hpp"
 #include "runtime/post_mesh.hpp"
 #include "runtime/shard.hpp"
@@ -27,6 +28,7 @@ struct RuntimeConfig {
   uint32_t background_threads = 2;
   std::vector<BindAddress> addresses;  // each shard opens one socket per address
   PortRange ports;
+  uint16_t single_port = 0;  // all shards share this one; 0: each has one of `ports`
   UdpOptions udp;
   bool pin_threads = false;  // shard i to core i modulo cores
   size_t packets_per_shard = 65536;
@@ -44,6 +46,8 @@ class Runtime {
   Watchdog& watchdog() { return watchdog_; }
   uint32_t shard_count() const { return static_cast<uint32_t>(shards_.size()); }
   Shard& shard(uint32_t index) { return *shards_[index]; }
+  // With a single port and several shards; else null. Control thread.
+  FlowSteering* steering() { return steering_.get(); }
 
   void start();
   // Ends shards and background threads and waits for them; closures that have not run are destroyed
@@ -52,6 +56,9 @@ class Runtime {
 
  private:
   Runtime(uint32_t shards, uint32_t background_threads);
+  static Result<std::vector<std::vector<UdpSocket>>> open_all(const RuntimeConfig& config, Random& random,
+                                                              uint32_t count);
+  void steer();
 
   // Order matters: packets go home to the pools, so these die last.
   std::vector<std::unique_ptr<PacketPool>> pools_;
@@ -60,6 +67,7 @@ class Runtime {
   ControlLoop control_;
   BackgroundThreads background_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<FlowSteering> steering_;
   std::vector<std::thread> threads_;
 };
 

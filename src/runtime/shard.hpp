@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,7 @@ class Shard final : public Executor {
 
   uint32_t index() const { return index_; }
   std::vector<BoundSocket> bound_sockets() const;
+  std::span<const UdpSocket> sockets() const { return sockets_; }  // before the thread starts
   TxQueue& tx() { return tx_; }
   UdpPorts& ports() { return ports_; }
   ByteStreams& streams() { return streams_; }

@@ -75,6 +75,9 @@ std::expected<UdpSocket, BindError> UdpSocket::open(const BindAddress& address, 
   if (fd < 0) return std::unexpected(failure("open", wanted, errno));
   UdpSocket result(fd);
   if (!v4) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (options.share_port && !set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) {
+    return std::unexpected(failure("share", wanted, errno));
+  }
   sockaddr_storage raw{};
   socklen_t size = to_sockaddr(wanted, address.scope, raw);
   if (bind(fd, reinterpret_cast<sockaddr*>(&raw), size) != 0) {

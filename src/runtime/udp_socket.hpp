@@ -25,6 +25,7 @@ struct UdpOptions {
   int send_buffer = 4 * 1024 * 1024;
   bool gro = true;
   bool gso = true;
+  bool share_port = false;  // SO_REUSEPORT: several sockets of this process on one port
 };
 
 struct BindError {

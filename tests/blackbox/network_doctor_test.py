@@ -107,6 +107,17 @@ class Doctor(unittest.TestCase):
             setup.write(media='rtp_port_range = "21000-21000";')
             self.assert_problem(setup.examine(), "media ports", "21000")
 
+    def test_a_single_port_that_another_program_has(self):
+        with Setup() as setup, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            # A program that would share it is in the way, too: the two would steal each other's datagrams.
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            other.bind(("0.0.0.0", 0))
+            port = other.getsockname()[1]
+            setup.write(media=f"single_port = {port};")
+            self.assert_problem(setup.examine(), "media ports", f"single_port {port}: cannot bind")
+            other.close()
+            self.assertIn(f"UDP, port {port} for all 2 media threads: free", setup.examine().stdout)
+
     def test_a_mapping_to_a_wrong_address(self):
         with Setup() as setup, StunServer("198.51.100.9") as stun:
             setup.write(nat=f'nat_1_1_mapping = "203.0.113.7"; stun_server = "127.0.0.1"; stun_port = {stun.port};')

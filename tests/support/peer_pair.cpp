@@ -20,9 +20,10 @@ constexpr std::string_view kIceAlphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJK
 
 }  // namespace
 
-PeerSide::PeerSide(SimNetwork& network, VirtualClock& clock, std::string name, IpAddress address, uint64_t seed)
+PeerSide::PeerSide(SimNetwork& network, VirtualClock& clock, std::string name, IpAddress address, uint64_t seed,
+                   NatId behind)
     : network_(network), clock_(clock), random_(seed) {
-  HostId host = network.add_host(std::move(name), {address});
+  HostId host = network.add_host(std::move(name), {address}, behind);
   socket_ = network.bind(host, {address, 5000}, [this](const SimDatagram& d) { handle(d.from, d.bytes); });
   config.certificate = shared_certificate();
   config.ice.local = {random_.text(4, kIceAlphabet), random_.text(22, kIceAlphabet)};

@@ -19,7 +19,8 @@ namespace limen::test {
 
 class PeerSide {
  public:
-  PeerSide(SimNetwork& network, VirtualClock& clock, std::string name, IpAddress address, uint64_t seed);
+  PeerSide(SimNetwork& network, VirtualClock& clock, std::string name, IpAddress address, uint64_t seed,
+           NatId behind = {});
 
   // Before connecting; may be changed by the test.
   rtc::PeerConfig config;

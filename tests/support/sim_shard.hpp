@@ -36,6 +36,16 @@ class SimShard final : public Executor, public UdpPorts {
     }
   }
 
+  // On a socket that several shards share: whoever has bound it calls arrive() of the shard that is to have it.
+  SimShard(SimScheduler& world, SimNetwork& network, HostId host, SimSocketId shared, uint64_t seed)
+      : loop_(world.add_executor("shard")), network_(network), host_id_(host), random_(seed) {
+    sockets_.push_back(shared);
+    bases_.push_back({0, network.local_address(shared), {}});
+  }
+  void arrive(const SimDatagram& datagram) {
+    post([this, datagram] { receive(0, datagram); });
+  }
+
   core::MediaShardEnv env() { return {*this, tx_, pool_, random_, bases_, this}; }
   void drive(core::MediaHost& host) { host_ = &host; }
 

@@ -25,7 +25,11 @@ MediaHost::MediaHost(uint32_t index, uint32_t count, MediaShardEnv env, MediaLin
       count_(count),
       env_(std::move(env)),
       links_(std::move(links)),
-      relays_(env_.executor, env_.packets, env_.random, env_.ports, env_.streams, *this) {}
+      relays_(env_.executor, env_.packets, env_.random, env_.ports, env_.streams, *this) {
+  if (!env_.directory) return;
+  demux_.share(*env_.directory, index_, static_cast<uint32_t>(env_.bases.size()), env_.flow_changed);
+  forwarding_.resize(count_);
+}
 
 MediaHost::~MediaHost() {
   if (inside_.count() != 0) {
@@ -43,12 +47,19 @@ MediaHost::~MediaHost() {
 }
 
 void MediaHost::on_datagram(const Flow& from, Packet packet, Instant now) {
-  auto match = demux_.find(from, packet.bytes());
-  if (!match) return;
-  PeerHost& host = *slots_[match->slot];
+  PeerDemux::Found found = demux_.find_or_shard(from, packet.bytes());
+  if (found.match) return deliver(*found.match, from, std::move(packet), now);
+  if (found.shard) forward(*found.shard, from, std::move(packet));
+}
+
+void MediaHost::deliver(const PeerDemux::Match& match, const Flow& from, Packet packet, Instant now) {
+  PeerHost& host = *slots_[match.slot];
   rtc::Peer* peer = host.peer();
   peer->handle(from, std::move(packet), now);
-  if (match->stun && peer->owns(from)) demux_.bind(match->slot, from, now);
+  if (match.stun && peer->owns(from)) {
+    auto bound = demux_.bind(match.slot, from, now);
+    if (bound.loser) links_.flow_lost(*bound.loser, from);
+  }
   touch(host);
   host.drain();
 }
@@ -81,6 +92,7 @@ void MediaHost::end_of_turn(Instant now) {
   }
   sending_.flush(env_.tx);
   relays_.take_out(env_.tx);
+  for (uint32_t shard = 0; shard < forwarding_.size(); ++shard) send_forwarded(shard);
 }
 
 void MediaHost::before_send(const PeerHost& host, uint8_t mline) {
@@ -229,6 +241,8 @@ MediaHostCounters MediaHost::counters() const {
   counters.demux = demux_.counters();
   counters.relays = relays_.counters();
   counters.inside = inside_;
+  counters.forwarded_in = forwarded_in_;
+  counters.dropped_forwarded = dropped_forwarded_;
   return counters;
 }
 

@@ -4,6 +4,7 @@
 // datagrams and time, and after each batch of inputs or executor tasks calls end_of_turn() and then
 // sends and clears the TxQueue. MediaPlane makes the hosts and is the only one who posts to them.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -40,8 +41,18 @@ struct MediaShardEnv {
   // Sends and clears the TxQueue now, in the middle of a turn, so that a large fan-out stays in the cache
   // and its first receivers do not wait for the last; none: everything waits for the end of the turn.
   std::function<void()> flush = {};
-  ByteStreams* streams = nullptr;  // for TURN over TCP and TLS; none: they fail
+  ByteStreams* streams = nullptr;     // for TURN over TCP and TLS; none: they fail
   std::function<double()> load = {};  // share of its time that the shard has worked lately, 0 to 1
+  // One port for all shards: who has which flow, and who wants to know of changes (the kernel's steering).
+  // None: each shard's ports are its own.
+  std::shared_ptr<FlowDirectory> directory = {};
+  PeerDemux::FlowChanged flow_changed = {};
+};
+
+// A datagram that came to another shard than its peer's.
+struct ForwardedDatagram {
+  Flow from;
+  Packet packet;
 };
 
 // How a host reaches the rest; each function may be called on the shard's thread.
@@ -52,13 +63,19 @@ struct MediaLinks {
   // if the handle has gone by then.
   std::function<void(PeerId, uint32_t generation, MediaEvent)> event;
   std::function<void(PeerId, Task)> post_control;
+  // To another shard, first in, first out; false: it has too much waiting, and these are dropped.
+  std::function<bool(uint32_t shard, std::vector<ForwardedDatagram>)> forward;
+  // Another shard's peer has proved that the flow is its own now.
+  std::function<void(uint32_t shard, const Flow&)> flow_lost;
 };
 
 struct MediaHostCounters {
   uint64_t handles = 0, peers = 0;
   RelayCounters relays;
   DemuxCounters demux;
-  LatencyHistogram inside;  // of media packets that left: time since they were read from their socket
+  LatencyHistogram inside;         // of media packets that left: time since they were read from their socket
+  uint64_t forwarded_in = 0;       // came through another shard
+  uint64_t dropped_forwarded = 0;  // for a shard that was too busy
 };
 
 class MediaHost final : public MediaShard, private RelayListener {
@@ -68,6 +85,11 @@ class MediaHost final : public MediaShard, private RelayListener {
 
   // Driver's inputs.
   void on_datagram(const Flow& from, Packet packet, Instant now);
+  // From another shard; it has asked expect_forwarded() before.
+  void on_forwarded(std::vector<ForwardedDatagram> datagrams, Instant now);
+  // Any thread. False: too many wait for this shard already.
+  bool expect_forwarded(size_t count);
+  void on_flow_lost(const Flow& flow) { demux_.lose(flow); }
   void on_timer(Instant now);
   Instant next_deadline() const { return deadlines_.next(); }
   // Drains the peers that were touched since the last turn; may add to the TxQueue.
@@ -111,6 +133,9 @@ class MediaHost final : public MediaShard, private RelayListener {
   // Before `host` sends a packet. Sends what is there if it has become much, but never between two packets
   // of one host, which are to leave as one run.
   void before_send(const PeerHost& host, uint8_t mline);
+  void deliver(const PeerDemux::Match& match, const Flow& from, Packet packet, Instant now);
+  void forward(uint32_t shard, const Flow& from, Packet packet);
+  void send_forwarded(uint32_t shard);
   // A peer was used: its events, deadline and demultiplexer entries are looked at before the turn ends.
   void touch(PeerHost& host);
   void settle(PeerHost& host, Instant now);
@@ -144,9 +169,13 @@ class MediaHost final : public MediaShard, private RelayListener {
   std::vector<std::unique_ptr<PeerHost>> slots_;
   std::vector<uint32_t> free_slots_;
   std::unordered_map<PeerId, uint32_t> by_id_;
-  std::vector<uint32_t> touched_;    // slots; settled when the turn ends
-  runtime::DeadlineHeap deadlines_;  // by slot
-  PeerDemux demux_;                  // to slot
+  std::vector<uint32_t> touched_;                           // slots; settled when the turn ends
+  runtime::DeadlineHeap deadlines_;                         // by slot
+  PeerDemux demux_;                                         // to slot
+  std::vector<std::vector<ForwardedDatagram>> forwarding_;  // by shard, until the turn ends
+  std::atomic<size_t> forwarded_waiting_{0};
+  uint64_t forwarded_in_ = 0;
+  uint64_t dropped_forwarded_ = 0;
 };
 
 }  // namespace limen::core

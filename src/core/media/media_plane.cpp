@@ -41,6 +41,17 @@ MediaLinks MediaPlane::links() {
       if (handles_.contains(id)) task();
     });
   };
+  links.forward = [this](uint32_t shard, std::vector<ForwardedDatagram> datagrams) {
+    ShardSide& to = shards_[shard];
+    if (!to.host->expect_forwarded(datagrams.size())) return false;
+    to.executor->post([&to, datagrams = std::move(datagrams)]() mutable {
+      to.host->on_forwarded(std::move(datagrams), to.executor->now());
+    });
+    return true;
+  };
+  links.flow_lost = [this](uint32_t shard, const Flow& flow) {
+    run_on(shard, [flow](MediaHost& host) { host.on_flow_lost(flow); });
+  };
   return links;
 }
 

@@ -5,8 +5,12 @@
 // when its peer has authenticated it, so a forged source address gains nothing; while the owner keeps
 // hearing authenticated STUN on a flow, no other peer can take it over.
 // All tables are bounded; a datagram that belongs to nobody allocates nothing. One thread.
+//
+// Where several shards listen on one port, a datagram may be another shard's: share() lets all of them know
+// each other's names and flows, and find_or_shard() says whose it is.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +20,7 @@
 #include "base/bytes.hpp"
 #include "base/time.hpp"
 #include "base/tx_queue.hpp"
+#include "core/media/flow_directory.hpp"
 
 namespace limen::core {
 
@@ -25,6 +30,7 @@ struct DemuxCounters {
   uint64_t unknown_datagram = 0;  // not STUN and from no known flow
   uint64_t contested_flow = 0;    // a second peer authenticated on a flow whose owner is alive
   uint64_t evicted_flow = 0;      // a peer had too many flows
+  uint64_t other_shard = 0;       // handed on to the shard it belongs to
 };
 
 // What the demultiplexer needs to see of a datagram.
@@ -52,11 +58,30 @@ class PeerDemux {
   // Nothing: drop it (counted).
   std::optional<Match> find(const Flow& from, Bytes datagram);
 
+  // One port for several shards; before the first datagram. `changed` is told of each flow that this shard's
+  // peers have won or lost. Sockets from `shared_sockets` on (TCP) are this shard's alone.
+  using FlowChanged = std::function<void(const Flow& flow, bool won)>;
+  void share(FlowDirectory& directory, uint32_t shard, uint32_t shared_sockets, FlowChanged changed = {});
+  struct Found {
+    std::optional<Match> match;
+    std::optional<uint32_t> shard;  // no match here: that one knows
+  };
+  // As find(), and if it is nobody's here, whose it is.
+  Found find_or_shard(const Flow& from, Bytes datagram);
+
   // What a peer can be found by; replaces what was there (ICE restart). False: the ufrag or tag is
   // another peer's, and that one keeps it.
   bool set_names(Slot slot, std::string_view ufrag, uint32_t transaction_tag);
   // The peer has authenticated this flow (again). False: it belongs to another peer that is alive.
-  bool bind(Slot slot, const Flow& flow, Instant now);
+  // The other shard that has lost the flow, if one has, is to be told to lose() it.
+  struct Bound {
+    bool ours = false;
+    std::optional<uint32_t> loser;
+    explicit operator bool() const { return ours; }
+  };
+  Bound bind(Slot slot, const Flow& flow, Instant now);
+  // Another shard has taken the flow over.
+  void lose(const Flow& flow);
   void remove(Slot slot);
 
   const DemuxCounters& counters() const { return counters_; }
@@ -81,6 +106,13 @@ class PeerDemux {
     std::vector<Flow> flows;  // oldest first
   };
 
+  std::optional<Match> by_name(const Flow& from, const std::optional<StunPeek>& peek);
+  std::optional<Match> by_flow(const Flow& from, bool is_stun);
+  bool claim_name(FlowDirectory::Key key);
+  void forget_ufrag(Names& names);
+  void forget_tag(Names& names);
+  void give_up(const Flow& flow);
+  bool is_shared(const Flow& flow) const { return directory_ != nullptr && flow.socket < shared_sockets_; }
   void forget_flow(Slot slot, const Flow& flow);
   void evict_quietest(Slot slot);
 
@@ -89,6 +121,10 @@ class PeerDemux {
   std::unordered_map<uint32_t, Slot> tags_;
   std::vector<Names> names_;  // by slot
   DemuxCounters counters_;
+  FlowDirectory* directory_ = nullptr;
+  uint32_t shard_ = 0;
+  uint32_t shared_sockets_ = 0;
+  FlowChanged changed_;
 };
 
 }  // namespace limen::core

@@ -19,16 +19,36 @@ std::vector<rtc::LocalBase> bases_of(const runtime::Shard& shard, const Advertis
   return bases;
 }
 
+// Told on the shard's thread, carried out on the control thread.
+PeerDemux::FlowChanged steering_of(runtime::Runtime& runtime, uint32_t shard) {
+  return [&runtime, shard](const Flow& flow, bool won) {
+    runtime.control().post([steering = runtime.steering(), flow, shard, won] {
+      if (won) steering->won(flow, shard);
+      else steering->lost(flow, shard);
+    });
+  };
+}
+
 }  // namespace
 
 std::unique_ptr<MediaPlane> make_media_plane(runtime::Runtime& runtime, Random& random, const Advertise& advertise) {
+  std::shared_ptr<FlowDirectory> directory;
+  if (runtime.steering() != nullptr) directory = std::make_shared<FlowDirectory>(random);
   std::vector<MediaShardEnv> shards;
   for (uint32_t i = 0; i < runtime.shard_count(); ++i) {
     runtime::Shard& shard = runtime.shard(i);
-    shards.push_back({shard, shard.tx(), shard.packets(), random, bases_of(shard, advertise), &shard.ports(),
-                      [&shard] { shard.send_now(); }});
-    shards.back().streams = &shard.streams();
-    shards.back().load = [&shard] { return shard.load(); };
+    MediaShardEnv env{shard,
+                      shard.tx(),
+                      shard.packets(),
+                      random,
+                      bases_of(shard, advertise),
+                      &shard.ports(),
+                      [&shard] { shard.send_now(); }};
+    env.streams = &shard.streams();
+    env.load = [&shard] { return shard.load(); };
+    env.directory = directory;
+    if (directory) env.flow_changed = steering_of(runtime, i);
+    shards.push_back(std::move(env));
   }
   auto plane = std::make_unique<MediaPlane>(runtime.control(), std::move(shards));
   for (uint32_t i = 0; i < runtime.shard_count(); ++i) {
