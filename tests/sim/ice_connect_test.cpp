@@ -140,6 +140,22 @@ TEST(IceAgent, aggressive_nomination_works_from_either_side) {
   }
 }
 
+// Whoever watches the states (event handlers do) is told of a working pair also where it was nominated first.
+TEST(IceAgent, is_connected_before_it_is_ready) {
+  using States = std::vector<IceState>;
+  const States kAll{IceState::gathering, IceState::connecting, IceState::connected, IceState::ready};
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    IceRig rig(seed);
+    auto& a = rig.add("a", {ip("192.0.2.1")}, {.controlling = true, .aggressive = true});
+    auto& b = rig.add("b", {ip("192.0.2.2")}, {.aggressive = true});
+    rig.network().set_link(a.host(), {.latency = 10ms, .loss = 0.2}, {.latency = 10ms, .loss = 0.2});
+    rig.exchange(a, b);
+    ASSERT_TRUE(rig.run_until(both_ready(a, b), 10s));
+    EXPECT_EQ(a.states(), kAll) << seed;
+    EXPECT_EQ(b.states(), kAll) << seed;
+  }
+}
+
 TEST(IceAgent, role_conflicts_are_settled_by_the_tie_breaker) {
   for (bool role : {true, false}) {
     for (bool a_is_greater : {true, false}) {

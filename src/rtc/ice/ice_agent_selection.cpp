@@ -80,6 +80,8 @@ void IceAgent::State::select(CandidatePair& pair, bool nominated, Instant now) {
   failed_at.reset();
   events.push_back(PairSelected{*selected});
   if (nominated) stop_other_checks(pair);
+  // A pair may be nominated before it is known to work; whoever watches sees both steps nonetheless.
+  if (nominated && state != IceState::ready) set_state(IceState::connected);
   set_state(nominated ? IceState::ready : IceState::connected);
 }
 
