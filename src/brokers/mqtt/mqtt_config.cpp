@@ -1,6 +1,7 @@
 #include "brokers/mqtt/mqtt_config.hpp"
 
 #include <algorithm>
+#include "base/url_text.hpp"
 
 namespace limen::brokers {
 
@@ -24,7 +25,8 @@ Result<> check_mqtt(const MqttSettings& settings, std::string_view where) {
   constexpr std::string_view kSchemes[] = {"tcp://", "mqtt://", "ssl://", "mqtts://", "ws://", "wss://"};
   bool known = std::any_of(std::begin(kSchemes), std::end(kSchemes),
                            [&](std::string_view scheme) { return settings.url.starts_with(scheme); });
-  if (!known) return fail("`url` should start with tcp:// or ssl://: '{}' ({})", settings.url, where);
+  if (!known)
+    return fail("`url` should start with tcp:// or ssl://: '{}' ({})", without_credentials(settings.url), where);
   if (settings.tls.enabled && settings.tls.cert_file.empty() != settings.tls.key_file.empty())
     return fail("a client certificate needs both its file and its key's ({})", where);
   return {};

@@ -3,6 +3,7 @@
 #include <MQTTAsync.h>
 
 #include <algorithm>
+#include "base/url_text.hpp"
 
 namespace limen::brokers {
 namespace {
@@ -140,7 +141,8 @@ Result<std::unique_ptr<PahoClient>> PahoClient::make(const MqttSettings& setting
   if (code != MQTTASYNC_SUCCESS) {
     client->handle_ = nullptr;
     const char* why = MQTTAsync_strerror(code);
-    return fail("'{}' cannot be used: {} ({})", settings.url, why != nullptr ? why : "error", code);
+    return fail("'{}' cannot be used: {} ({})", without_credentials(settings.url), why != nullptr ? why : "error",
+                code);
   }
   MQTTAsync_setCallbacks(client->handle_, client.get(), Callbacks::lost, Callbacks::arrived, nullptr);
   if (client->v5()) MQTTAsync_setDisconnected(client->handle_, client.get(), Callbacks::sent_away);

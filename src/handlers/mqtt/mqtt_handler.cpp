@@ -1,6 +1,7 @@
 #include "handlers/mqtt/mqtt_handler.hpp"
 
 #include "base/log.hpp"
+#include "base/url_text.hpp"
 #include "brokers/mqtt/mqtt_config.hpp"
 #include "handlers/shared/event_names.hpp"
 #include "handlers/shared/event_queue.hpp"
@@ -172,10 +173,10 @@ class MqttHandler final : public EventHandler {
   void on_state(const MqttState& state) {
     if (state.what == MqttState::What::connected) {
       told_ = false;
-      log::info(kTag, "Connected to {}", config_.url);
+      log::info(kTag, "Connected to {}", without_credentials(config_.url));
     } else if (state.what != MqttState::What::reconnecting && !std::exchange(told_, true)) {
-      log::warning(kTag, "No connection to {} ({}, code {}); trying again until there is", config_.url, state.text,
-                   state.code);
+      log::warning(kTag, "No connection to {} ({}, code {}); trying again until there is",
+                   without_credentials(config_.url), state.text, state.code);
     }
   }
 

@@ -1,6 +1,7 @@
 #include "handlers/sample/sample_config.hpp"
 
 #include <algorithm>
+#include "base/url_text.hpp"
 
 namespace limen::sample_handler {
 namespace {
@@ -31,7 +32,8 @@ Result<SampleConfig> read_sample_config(const std::string& folder, config::Findi
   if (!config.common.enabled) return config;
   if (config.backend.empty())
     return fail("there is no `backend` to post events to (group general of {}.jcfg)", kPackage);
-  if (!config.backend.starts_with("http")) return fail("`backend` must start with http: '{}'", config.backend);
+  if (!config.backend.starts_with("http"))
+    return fail("`backend` must start with http: '{}'", without_credentials(config.backend));
   if (config.backend_user.empty() != config.backend_pwd.empty()) {
     findings.warnings.push_back(
         fmt::format("{}: backend_user and backend_pwd work together: one is not set, no authentication", kPackage));

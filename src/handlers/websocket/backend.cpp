@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "base/url_text.hpp"
 #include "handlers/websocket/collector_socket.hpp"
 
 namespace limen::websocket_handler {
@@ -14,7 +15,9 @@ std::string Backend::host_header() const {
 Result<Backend> parse_backend(std::string_view url) {
   Backend backend;
   std::string_view rest = url;
-  auto wrong = [&](std::string_view why) { return fail("`backend` is not a WebSocket address ({}): '{}'", why, url); };
+  auto wrong = [&](std::string_view why) {
+    return fail("`backend` is not a WebSocket address ({}): '{}'", why, without_credentials(url));
+  };
   if (rest.starts_with("ws://")) rest.remove_prefix(5);
   else if (rest.starts_with("wss://")) rest.remove_prefix(6), backend.tls = true;
   else return wrong("it should start with ws:// or wss://");

@@ -1,6 +1,7 @@
 #include "plugins/textroom/http_posts.hpp"
 
 #include "base/log.hpp"
+#include "base/url_text.hpp"
 
 namespace limen::textroom {
 
@@ -8,7 +9,7 @@ void HttpPosts::post(std::string room, std::string url, std::string body) {
   if (waiting_.size() >= kMaxWaiting) {
     ++lost_;
     if (!std::exchange(losing_, true)) {
-      log::warning("", "TextRoom: HTTP backends are too slow, messages to {} are not posted", url);
+      log::warning("", "TextRoom: HTTP backends are too slow, messages to {} are not posted", without_credentials(url));
     }
     return;
   }
@@ -32,7 +33,8 @@ void HttpPosts::run(Job job) {
   auto outcome = std::make_shared<Result<>>();
   auto work = [send = send_, url = job.url, body = std::move(job.body), outcome] { *outcome = send(url, body); };
   auto done = [weak = weak_from_this(), room = job.room, url = job.url, outcome] {
-    if (!*outcome) log::warning("", "TextRoom: a message was not posted to {}: {}", url, outcome->error().text);
+    if (!*outcome)
+      log::warning("", "TextRoom: a message was not posted to {}: {}", without_credentials(url), outcome->error().text);
     if (auto self = weak.lock()) {
       self->busy_.erase(room);
       self->start();

@@ -1,6 +1,7 @@
 #include "transports/mqtt/mqtt_transport.hpp"
 
 #include "base/log.hpp"
+#include "base/url_text.hpp"
 #include "brokers/mqtt/mqtt_config.hpp"
 #include "transports/mqtt/mqtt_config.hpp"
 #include "transports/mqtt/transaction_routes.hpp"
@@ -131,7 +132,7 @@ void MqttTransport::on_state(const MqttState& state) {
   JsonObject data;
   switch (state.what) {
     case MqttState::What::connected:
-      log::info(kTag, "Connected to {}", config_.general.url);
+      log::info(kTag, "Connected to {}", without_credentials(config_.general.url));
       told_ = false;
       data = {{"event", "connected"}};
       break;
@@ -141,8 +142,8 @@ void MqttTransport::on_state(const MqttState& state) {
     case MqttState::What::disconnected:
     case MqttState::What::failed:
       if (!std::exchange(told_, true))
-        log::warning(kTag, "No connection to {} ({}, code {}); trying again until there is", config_.general.url,
-                     state.text, state.code);
+        log::warning(kTag, "No connection to {} ({}, code {}); trying again until there is",
+                     without_credentials(config_.general.url), state.text, state.code);
       data = {{"event", state.what == MqttState::What::failed ? "failed" : "disconnected"}, {"code", state.code}};
       break;
   }
@@ -169,8 +170,8 @@ void MqttTransport::vacuum_later() {
 
 std::vector<Listening> MqttTransport::listening() const {
   std::vector<Listening> list;
-  if (api_) list.push_back({.what = "Janus API", .url = config_.general.url});
-  if (admin_) list.push_back({.what = "Admin API", .url = config_.general.url, .admin = true});
+  if (api_) list.push_back({.what = "Janus API", .url = without_credentials(config_.general.url)});
+  if (admin_) list.push_back({.what = "Admin API", .url = without_credentials(config_.general.url), .admin = true});
   return list;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/url_text.hpp"
 #include "plugins/streaming/ingest/rtsp_message.hpp"
 
 namespace limen::streaming {
@@ -55,7 +56,8 @@ std::string without_secrets(std::string_view url) {
 
 Result<UrlPolicy> file_policy(const UrlSpec& spec, std::string_view path) {
   if (path.find("../") != std::string_view::npos) return fail("can't use relative paths");
-  if (!path.starts_with('/')) return fail("'{}' is neither a URL that can be opened nor an absolute path", spec.url);
+  if (!path.starts_with('/'))
+    return fail("'{}' is neither a URL that can be opened nor an absolute path", without_credentials(spec.url));
   if (spec.listen) return fail("nobody can be waited for at a file");
   UrlPolicy out;
   out.shown = path;
