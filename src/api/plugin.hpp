@@ -11,6 +11,7 @@
 
 #include "api/json.hpp"
 #include "api/media.hpp"
+#include "api/rights.hpp"
 #include "base/executor.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
@@ -110,6 +111,9 @@ class HandleContext {
   virtual void close_peer_connection() = 0;  // hangup "Close PC"
   virtual void end_session() = 0;            // detaches this handle (event `detached`)
   virtual void notify_event(Json data) = 0;  // to event handlers, type plugin, tied to this handle
+  // Does the client's token grant this? For what comes past on_message (data channels); requests of on_message
+  // have been checked. True where tokens grant no rights.
+  virtual bool permits(const NeededRights&) const { return true; }
   // Timers that die with the handle.
   virtual TimerId call_after(Duration delay, Task task) = 0;
   virtual void cancel(TimerId timer) = 0;
@@ -119,6 +123,9 @@ class PluginHandle {
  public:
   virtual ~PluginHandle() = default;
   virtual void on_message(Message message, Reply reply) = 0;
+  // What a token must grant for this request; the core refuses it (405) before on_message. `body` is as the client
+  // sent it. The default: no more than access to the plugin.
+  virtual NeededRights needed_rights(const JsonObject& /*body*/, bool /*with_description*/) const { return {}; }
   virtual void on_media_up() {}  // webrtcup
   virtual void on_slow_link(const SlowLink&) {}
   virtual void on_data(DataMessage) {}                    // only if the media half passes data on

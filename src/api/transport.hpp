@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/address_limits.hpp"
 #include "api/json.hpp"
 #include "api/plugin.hpp"
 #include "base/executor.hpp"
@@ -21,8 +22,9 @@ namespace limen {
 class Client {
  public:
   virtual ~Client() = default;
-  virtual std::string_view transport() const = 0;  // "janus.transport.http"
-  virtual std::string id() const = 0;              // decimal text naming the connection in events
+  virtual std::string_view transport() const = 0;     // "janus.transport.http"
+  virtual std::string id() const = 0;                 // decimal text naming the connection in events
+  virtual std::string address() const { return {}; }  // its IP address, "unix", or "" where there is none
   virtual void send_event(SessionId session, const Json& event) = 0;
   virtual void session_created(SessionId) {}
   // The session ended (`timeout`) or was claimed by somebody else: nothing more will come for it.
@@ -35,7 +37,8 @@ class Client {
 struct Request {
   std::shared_ptr<Client> client;
   bool admin = false;
-  Json message;  // any JSON value; the gateway checks it
+  Json message;          // any JSON value; the gateway checks it
+  bool counted = false;  // by the transport, as a request of its address
   std::move_only_function<void(const Json&)> reply;
 };
 
@@ -57,6 +60,11 @@ class ApiSink {
   virtual bool events_enabled() const = 0;
 };
 
+// What a client is told whose request was one too many.
+inline std::string too_many_requests(int wait_seconds) {
+  return fmt::format("Too many requests of this address: try again in {} s", wait_seconds);
+}
+
 struct Listening {          // for the start-up summary
   std::string what;         // "Janus API", "Admin API", "Pages"
   std::string url;          // "https://localhost:8089/janus"; can be clicked
@@ -73,6 +81,8 @@ class TransportContext {
   virtual Executor& executor() = 0;  // the control thread
   virtual BackgroundPool& background() = 0;
   virtual Random& random() = 0;
+  // Null: there are none.
+  virtual AddressLimits* limits() { return nullptr; }
   // The control thread's boost::asio::io_context, as void* so that this header stays light; see
   // runtime/control_loop.hpp.
   virtual void* io_context() = 0;

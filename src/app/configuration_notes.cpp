@@ -3,6 +3,8 @@
 #include <filesystem>
 
 #include "app/builtin_modules.hpp"
+#include "base/url_text.hpp"
+#include "core/jwt/jwt_verifier.hpp"
 
 namespace limen::app {
 namespace {
@@ -49,6 +51,19 @@ void note_missing_parts(const core::GatewaySettings& s, std::vector<std::string>
   note(s.nat.ice_tcp, "ice_tcp", "ICE over TCP");
 }
 
+// A request that nobody asks for would go unasked without anybody noticing.
+void check_webhook(const core::WebhookSettings& webhook, std::vector<std::string>& errors) {
+  if (!webhook.enabled()) return;
+  if (!webhook.url.starts_with("http://") && !webhook.url.starts_with("https://")) {
+    errors.push_back(
+        fmt::format("webhook: url starts with http:// or https://, not '{}'", without_credentials(webhook.url)));
+  }
+  for (const std::string& request : webhook.requests) {
+    if (request == "create" || request == "attach" || request == "message") continue;
+    errors.push_back(fmt::format("webhook: requests are create, attach and message, not '{}'", request));
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> configuration_notes(const LoadedSettings& loaded) {
@@ -68,6 +83,12 @@ std::vector<std::string> configuration_errors(const core::GatewaySettings& setti
   if (!rest.empty() && !rest.starts_with("http://") && !rest.starts_with("https://")) {
     errors.push_back("nat: turn_rest_api must be an address that starts with http:// or https://");
   }
+  if (settings.jwt.enabled()) {
+    if (auto keys = core::JwtVerifier::open(settings.jwt); !keys) {
+      errors.push_back(fmt::format("JSON Web Tokens: {}", keys.error().text));
+    }
+  }
+  check_webhook(settings.webhook, errors);
   return errors;
 }
 

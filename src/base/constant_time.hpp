@@ -15,4 +15,12 @@ inline bool constant_time_equal(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
+// Is the text one of these? Looks at all of them, whichever it is.
+template <typename Texts>
+bool constant_time_contains(const Texts& texts, std::string_view wanted) {
+  bool found = false;
+  for (const auto& text : texts) found |= constant_time_equal(text, wanted);
+  return found;
+}
+
 }  // namespace limen

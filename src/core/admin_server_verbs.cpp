@@ -10,7 +10,7 @@ void get_status(GatewayState& state, ApiCall call) {
   const GeneralSettings& general = state.settings.general;
   const MediaSettings& media = state.settings.media;
   JsonObject status;
-  status["token_auth"] = state.auth.uses_tokens();
+  status["token_auth"] = state.auth.uses_tokens() || state.auth.uses_jwt();
   status["session_timeout"] = general.session_timeout;
   status["reclaim_session_timeout"] = general.reclaim_session_timeout;
   status["candidates_timeout"] = general.candidates_timeout;

@@ -12,6 +12,7 @@
 #include "api/request_reader.hpp"
 #include "api/transport.hpp"
 #include "base/strong_id.hpp"
+#include "core/jwt/jwt_verifier.hpp"
 
 namespace limen::core {
 
@@ -34,6 +35,9 @@ class ApiCall {
   HandleId handle_id() const { return handle_id_; }
   bool names_handle() const { return handle_given_; }  // maybe with an id that cannot be one
   void set_session_id(SessionId id) { session_id_ = id; }
+  // What the request's token grants, where that limits it (JWT); else null.
+  const std::shared_ptr<const JwtClaims>& claims() const { return claims_; }
+  void set_claims(std::shared_ptr<const JwtClaims> claims) { claims_ = std::move(claims); }
 
   // A text member, "" if absent or not a text.
   std::string_view text(std::string_view key) const;
@@ -64,6 +68,7 @@ class ApiCall {
   SessionId session_id_;
   HandleId handle_id_;
   bool handle_given_ = false;
+  std::shared_ptr<const JwtClaims> claims_;
 };
 
 }  // namespace limen::core

@@ -4,7 +4,9 @@
 #include <charconv>
 
 #include "base/constant_time.hpp"
+#include "base/log.hpp"
 #include "crypto/base64.hpp"
+#include "crypto/digest.hpp"
 #include "crypto/hmac.hpp"
 
 namespace limen::core {
@@ -12,6 +14,11 @@ namespace {
 
 std::string signature(std::string_view secret, std::string_view data) {
   return crypto::base64_encode(crypto::hmac_sha1(as_bytes(secret), as_bytes(data)));
+}
+
+std::string digest_of(std::string_view token) {
+  crypto::Sha256Digest digest = crypto::sha256(as_bytes(token));
+  return std::string(as_text(digest));
 }
 
 std::vector<std::string_view> split(std::string_view text) {
@@ -30,18 +37,37 @@ std::string sign_token(std::string_view secret, std::string_view data) {
   return std::string(data) + ":" + signature(secret, data);
 }
 
-bool Auth::allows(std::string_view api_secret, std::string_view token, WallTime now) const {
-  if (!uses_secret() && !uses_tokens()) return true;
-  if (uses_secret() && constant_time_equal(api_secret, settings_.api_secret)) return true;
-  if (!uses_tokens() || token.empty()) return false;
-  return signed_tokens() ? signature_valid(token, "janus", now, nullptr) : tokens_.contains(token);
+Admission Auth::admit(std::string_view api_secret, std::string_view token, WallTime now) const {
+  if (!uses_secret() && !uses_tokens() && !uses_jwt()) return {true, nullptr};
+  bool secret = uses_secret() && constant_time_equal(api_secret, settings_.api_secret);
+  if (token.empty()) return {secret, nullptr};
+  if (auto claims = claims_of(token, now)) return {true, std::move(claims)};
+  if (secret) return {true, nullptr};
+  if (!uses_tokens()) return {};
+  return {signed_tokens() ? signature_valid(token, "janus", now, nullptr) : find(token) != nullptr, nullptr};
+}
+
+std::shared_ptr<const JwtClaims> Auth::claims_of(std::string_view token, WallTime now) const {
+  if (!uses_jwt() || !looks_like_jwt(token)) return nullptr;
+  auto claims = jwt_->verify(token, now);
+  if (claims) return std::move(*claims);
+  log::verbose("", "A JWT was refused: {}", claims.error().text);
+  return nullptr;
+}
+
+bool Auth::session_over(int64_t token_expires, WallTime now) const {
+  return uses_jwt() && jwt_->settings().end_sessions && jwt_->expired(token_expires, now);
 }
 
 bool Auth::allows_plugin(std::string_view token, std::string_view plugin, WallTime now) const {
-  if (!uses_tokens()) return true;
+  if (!uses_tokens() && !uses_jwt()) return true;
+  // A client that knows the secret may send it as its token, too (the bearer token of WHIP is both).
+  if (uses_secret() && constant_time_equal(token, settings_.api_secret)) return true;
+  if (auto claims = claims_of(token, now)) return claims->grants.allows_plugin(plugin);
+  if (!uses_tokens()) return false;
   if (signed_tokens()) return signature_names(token, "janus", plugin, now);
-  auto found = tokens_.find(token);
-  return found != tokens_.end() && std::find(found->second.begin(), found->second.end(), plugin) != found->second.end();
+  const Plugins* plugins = find(token);
+  return plugins != nullptr && std::find(plugins->begin(), plugins->end(), plugin) != plugins->end();
 }
 
 bool Auth::signature_names(std::string_view token, std::string_view realm, std::string_view descriptor,
@@ -69,8 +95,15 @@ bool Auth::signature_valid(std::string_view token, std::string_view realm, WallT
   return true;
 }
 
+const Auth::Plugins* Auth::find(std::string_view token) const {
+  auto found = by_digest_.find(digest_of(token));
+  return found == by_digest_.end() ? nullptr : &tokens_.find(*found->second)->second;
+}
+
 std::vector<std::string> Auth::allow(std::string_view token, const std::vector<std::string>& plugins) {
-  std::vector<std::string>& list = tokens_[std::string(token)];
+  auto [place, fresh] = tokens_.try_emplace(std::string(token));
+  if (fresh) by_digest_[digest_of(token)] = &place->first;
+  Plugins& list = place->second;
   for (const std::string& plugin : plugins) {
     if (std::find(list.begin(), list.end(), plugin) == list.end()) list.push_back(plugin);
   }
@@ -78,18 +111,18 @@ std::vector<std::string> Auth::allow(std::string_view token, const std::vector<s
 }
 
 std::vector<std::string> Auth::disallow(std::string_view token, const std::vector<std::string>& plugins) {
-  auto found = tokens_.find(token);
-  if (found == tokens_.end()) return {};
-  std::erase_if(found->second, [&](const std::string& allowed) {
+  Plugins* list = find(token);
+  if (list == nullptr) return {};
+  std::erase_if(*list, [&](const std::string& allowed) {
     return std::find(plugins.begin(), plugins.end(), allowed) != plugins.end();
   });
-  return found->second;
+  return *list;
 }
 
 bool Auth::remove(std::string_view token) {
-  auto found = tokens_.find(token);
-  if (found == tokens_.end()) return false;
-  tokens_.erase(found);
+  if (find(token) == nullptr) return false;
+  by_digest_.erase(digest_of(token));
+  tokens_.erase(tokens_.find(token));
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "core/gateway_state.hpp"
 #include "core/server_info.hpp"
+#include "core/session_entrance.hpp"
 #include "core/verbs.hpp"
 
 namespace limen::core {
@@ -22,9 +23,6 @@ ApiError no_such_handle(const ApiCall& call) {
   return {ApiErrorCode::handle_not_found,
           fmt::format("No such handle {} in session {}", call.handle_id().value(), call.session_id().value())};
 }
-ApiError unknown_request(const ApiCall& call) {
-  return {ApiErrorCode::unknown_request, fmt::format("Unknown request '{}'", call.verb_as_sent())};
-}
 
 void dispatch(GatewayState& state, ApiCall call) {
   if (!call.session_id() && !call.handle_id()) {
@@ -34,22 +32,14 @@ void dispatch(GatewayState& state, ApiCall call) {
   if (!call.session_id()) return call.fail(ApiErrorCode::session_not_found);
   if (call.names_handle() && !call.handle_id()) return call.fail(ApiErrorCode::handle_not_found);
   // Before the session is looked up, so that nobody can try ids without credentials.
-  if (!state.auth.allows(call.text("apisecret"), call.text("token"), state.executor.wall_time())) {
-    return call.fail(ApiErrorCode::unauthorized);
-  }
+  Admission admission = state.auth.admit(call.text("apisecret"), call.text("token"), state.executor.wall_time());
+  if (!admission.allowed) return call.fail(ApiErrorCode::unauthorized);
   Session* session = state.sessions.find(call.session_id());
   if (session == nullptr) return call.fail(no_such_session(call.session_id()));
   session->active(state.executor.now());
-  Handle* handle = nullptr;
-  if (call.names_handle()) {
-    handle = session->find(call.handle_id());
-    if (handle == nullptr) return call.fail(no_such_handle(call));
-  }
-  if (SessionVerb verb = find_session_verb(call.verb())) return verb(state, *session, std::move(call));
-  if (HandleVerb verb = find_handle_verb(call.verb())) {
-    return handle != nullptr ? verb(state, *handle, std::move(call)) : call.wrong_path();
-  }
-  call.fail(unknown_request(call));
+  session->set_claims(admission.claims);
+  call.set_claims(std::move(admission.claims));
+  enter_session(state, *session, std::move(call));
 }
 
 bool admin_allowed(const GatewayState& state, const ApiCall& call) {
@@ -99,6 +89,7 @@ GatewayState::GatewayState(GatewayParts parts, ApiSink& api)
       certificate(std::move(parts.certificate)),
       io_context(parts.io_context),
       auth(auth_settings(settings.general)),
+      limits(settings.limits, executor),
       events(parts.executor, settings.general.server_name),
       sink_context(*this),
       sessions(*this) {
@@ -128,6 +119,14 @@ Gateway::~Gateway() {
 
 Result<> Gateway::start() {
   ModuleTable& modules = state_->modules;
+  if (state_->settings.jwt.enabled()) {
+    auto jwt = JwtVerifier::open(state_->settings.jwt);
+    if (!jwt) return fail("JSON Web Tokens: {}", jwt.error().text);
+    state_->auth.set_jwt(std::move(*jwt));
+  }
+  if (const WebhookSettings& webhook = state_->settings.webhook; webhook.enabled() && !state_->hook) {
+    state_->hook = std::make_unique<AuthorisationHook>(webhook, state_->executor);
+  }
   modules.handlers.start([&](EventHandler& handler) { return handler.start(state_->sink_context); });
   for (const auto& [package, handler] : modules.handlers.all()) state_->events.add(handler.get());
   state_->events.set_enabled(state_->settings.events.broadcast);
@@ -176,6 +175,7 @@ void Gateway::stop(int signal) {
   if (state_->watch_timer) state_->executor.cancel(std::exchange(state_->watch_timer, {}));
   state_->events.notify(EventType::core, {}, JsonObject{{"status", "shutdown"}, {"signum", signal}},
                         subtype::kShutdown);
+  if (state_->hook) state_->hook->stop();
   state_->sessions.end_all(SessionEnd::shutdown);
   for (const auto& [package, transport] : state_->modules.transports.all()) transport->stop();
   for (const auto& [package, handler] : state_->modules.handlers.all()) handler->stop();
@@ -192,8 +192,11 @@ std::vector<Listening> Gateway::listening() const {
 
 void Gateway::handle(Request request) {
   bool admin = request.admin;
+  std::optional<int> wait =
+      request.counted ? std::nullopt : state_->limits.count_request(request.client ? request.client->address() : "");
   ApiCall call(std::move(request));
   if (!call.read_envelope()) return;
+  if (wait) return call.fail({ApiErrorCode::transport_specific, too_many_requests(*wait)});
   if (admin) dispatch_admin(*state_, std::move(call));
   else dispatch(*state_, std::move(call));
 }
@@ -208,9 +211,11 @@ void Gateway::handle_unparsable(const std::shared_ptr<Client>&, const JsonError&
 }
 
 PollCheck Gateway::check_poll(SessionId id, std::string_view api_secret, std::string_view token) {
-  if (!state_->auth.allows(api_secret, token, state_->executor.wall_time())) return PollCheck::unauthorised;
+  Admission admission = state_->auth.admit(api_secret, token, state_->executor.wall_time());
+  if (!admission.allowed) return PollCheck::unauthorised;
   Session* session = state_->sessions.find(id);
   if (session == nullptr) return PollCheck::no_such_session;
+  session->set_claims(std::move(admission.claims));
   session->active(state_->executor.now());
   return PollCheck::ok;
 }

@@ -7,10 +7,12 @@
 #include "core/auth.hpp"
 #include "core/event_bus.hpp"
 #include "core/gateway.hpp"
+#include "core/limits/address_limiter.hpp"
 #include "core/module_contexts.hpp"
 #include "core/module_table.hpp"
 #include "core/session_table.hpp"
 #include "core/settings.hpp"
+#include "core/webhook/authorisation_hook.hpp"
 
 namespace limen::core {
 
@@ -38,6 +40,8 @@ struct GatewayState {
   bool accepting_sessions = true;
   DebugSwitches debug;
   Auth auth;
+  AddressLimiter limits;
+  std::unique_ptr<AuthorisationHook> hook;  // null: nobody is asked
   EventBus events;
   // Modules hold references to their contexts, so contexts outlive them.
   SinkContext sink_context;

@@ -102,6 +102,12 @@ void Handle::notify_event(Json data) {
   state_.events.notify(EventType::plugin, subject(), JsonObject{{"plugin", package_}, {"data", std::move(data)}});
 }
 
+bool Handle::permits(const NeededRights& needed) const {
+  const auto& claims = session_.claims();
+  return !claims || (claims->grants.allows(package_, needed) &&
+                     !state_.auth.expired(claims->expires, state_.executor.wall_time()));
+}
+
 TimerId Handle::call_after(Duration delay, Task task) {
   auto id = std::make_shared<TimerId>();
   *id = state_.executor.call_after(delay, [this, id, task = std::move(task)]() mutable {

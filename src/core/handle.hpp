@@ -61,6 +61,7 @@ class Handle final : public HandleContext {
   void close_peer_connection() override;
   void end_session() override;
   void notify_event(Json data) override;
+  bool permits(const NeededRights& needed) const override;
   TimerId call_after(Duration delay, Task task) override;
   void cancel(TimerId timer) override;
 
@@ -69,6 +70,9 @@ class Handle final : public HandleContext {
   const std::string& token() const { return token_; }
   Instant created() const { return created_; }
   const std::string& package() const { return package_; }
+  NeededRights needed_rights(const JsonObject& body, bool with_description) const {
+    return plugin_handle_ ? plugin_handle_->needed_rights(body, with_description) : NeededRights{};
+  }
   Json query_plugin() const { return plugin_handle_ ? plugin_handle_->query() : Json(JsonObject{}); }
   const PeerConnection* peer() const { return peer_.get(); }
   size_t early_candidates() const { return early_.size(); }
@@ -89,6 +93,7 @@ class Handle final : public HandleContext {
   };
 
   // message (handle_message.cpp)
+  std::optional<ApiError> rights_missing(const ApiCall& call, const JsonObject& body, bool with_jsep) const;
   void run_message(ApiCall call, JsonObject body, std::optional<RemoteJsep> jsep);
   void resolve(ApiCall call, Reply::Outcome outcome);
   void after_reply(const std::string& transaction);

@@ -75,6 +75,9 @@ JsonObject handle_info(const GatewayState& state, const Handle& handle, bool plu
   info["handle_id"] = handle.handle_id().value();
   if (!handle.opaque_id().empty()) info["opaque_id"] = handle.opaque_id();
   if (!handle.token().empty()) info["token"] = handle.token();
+  if (const auto& claims = session.claims()) {
+    info["jwt"] = JsonObject{{"subject", claims->subject}, {"expires", claims->expires}};
+  }
   info["loop-running"] = true;
   info["created"] = to_us(handle.created());
   info["current_time"] = to_us(state.executor.now());

@@ -34,6 +34,7 @@ void Handle::message(ApiCall call) {
   }
   auto request = call.read<MessageRequest>();
   if (!request) return;
+  if (auto refusal = rights_missing(call, request->body, jsep != nullptr)) return call.fail(std::move(*refusal));
   std::optional<RemoteJsep> description;
   if (jsep != nullptr) {
     auto taken = take_client_jsep(*jsep);
@@ -41,6 +42,16 @@ void Handle::message(ApiCall call) {
     description = std::move(*taken);
   }
   run_message(std::move(call), std::move(request->body), std::move(description));
+}
+
+std::optional<ApiError> Handle::rights_missing(const ApiCall& call, const JsonObject& body, bool with_jsep) const {
+  if (!call.claims()) return std::nullopt;
+  NeededRights needed = plugin_handle_->needed_rights(body, with_jsep);
+  if (call.claims()->grants.allows(package_, needed)) return std::nullopt;
+  std::string what = text_of(needed);
+  return ApiError(ApiErrorCode::unauthorized_plugin,
+                  what.empty() ? fmt::format("Provided token can't access plugin '{}'", package_)
+                               : fmt::format("Provided token can't {} of plugin '{}'", what, package_));
 }
 
 void Handle::run_message(ApiCall call, JsonObject body, std::optional<RemoteJsep> jsep) {

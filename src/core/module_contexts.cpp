@@ -17,6 +17,9 @@ BackgroundPool& SinkContext::background() {
 Random& SinkContext::random() {
   return state_.random;
 }
+AddressLimits* SinkContext::limits() {
+  return &state_.limits;
+}
 void* SinkContext::io_context() {
   return state_.io_context;
 }

@@ -19,6 +19,7 @@ class SinkContext final : public TransportContext, public EventHandlerContext {
   Executor& executor() override;
   BackgroundPool& background() override;
   Random& random() override;
+  AddressLimits* limits() override;
   void* io_context() override;
   std::string configs_folder() const override;
   std::string web_folder() const override;

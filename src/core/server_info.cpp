@@ -83,7 +83,7 @@ void add_server_info(const GatewayState& state, JsonObject& reply) {
   reply["static-event-loops"] = general.event_loops;
   if (general.event_loops > 0) reply["loop-indication"] = general.allow_loop_indication;
   reply["api_secret"] = state.auth.uses_secret();
-  reply["auth_token"] = state.auth.uses_tokens();
+  reply["auth_token"] = state.auth.uses_tokens() || state.auth.uses_jwt();
   reply["event_handlers"] = state.events.enabled();
   reply["opaqueid_in_api"] = general.opaqueid_in_api;
   if (general.no_webrtc_encryption) reply["webrtc_encryption"] = false;

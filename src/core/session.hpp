@@ -2,14 +2,17 @@
 //
 // Control thread; owned by SessionTable.
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 
+#include "api/address_limits.hpp"
 #include "api/transport.hpp"
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
 #include "core/handle.hpp"
+#include "core/jwt/jwt_verifier.hpp"
 
 namespace limen::core {
 
@@ -17,6 +20,9 @@ class Session {
  public:
   Session(SessionId id, std::shared_ptr<Client> client, Instant now)
       : id_(id), client_(std::move(client)), last_activity_(now) {}
+  ~Session() {
+    for (ApiCall& call : held_calls) call.fail(ApiErrorCode::session_not_found);
+  }
 
   SessionId id() const { return id_; }
   // Where events go; null in the reclaim window.
@@ -30,12 +36,21 @@ class Session {
 
   Instant last_activity() const { return last_activity_; }
   void active(Instant now) { last_activity_ = now; }
+  // Of the newest request's token, if it was a JWT: what the session may do between requests, and until when.
+  const std::shared_ptr<const JwtClaims>& claims() const { return claims_; }
+  void set_claims(std::shared_ptr<const JwtClaims> claims) { claims_ = std::move(claims); }
   // Its own timeout in seconds, or the given global one.
   int64_t timeout(int64_t global) const { return timeout_.value_or(global); }
   void set_timeout(std::optional<int64_t> seconds) { timeout_ = seconds; }
 
   // Set while its connection has gone and may be replaced by a claim.
   std::optional<Instant> gone_since;
+
+  // The authorisation service is asked about a call; those that came after it wait (core/session_entrance.hpp).
+  bool asking = false;
+  std::deque<ApiCall> held_calls;
+  // What this session counts as, of its address and token.
+  AddressLimits::Seat seat;
 
   std::map<HandleId, std::unique_ptr<Handle>> handles;
   Handle* find(HandleId id) const {
@@ -48,6 +63,7 @@ class Session {
   std::shared_ptr<Client> client_;
   Instant last_activity_;
   std::optional<int64_t> timeout_;
+  std::shared_ptr<const JwtClaims> claims_;
   bool silent_ = false;
 };
 

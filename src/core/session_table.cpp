@@ -128,12 +128,16 @@ void SessionTable::client_gone(const std::shared_ptr<Client>& client) {
 }
 
 void SessionTable::check(Instant now) {
+  WallTime wall = state_.executor.wall_time();
   std::vector<std::pair<SessionId, SessionEnd>> over;
   for (const auto& [id, session] : sessions_) {
     // A request over another connection counts as a sign of life in the reclaim window too.
     if (session->gone_since && passed(std::max(*session->gone_since, session->last_activity()),
                                       state_.settings.general.reclaim_session_timeout, now)) {
       over.emplace_back(id, SessionEnd::unreachable);
+    } else if (session->claims() && state_.auth.session_over(session->claims()->expires, wall)) {
+      log::info("", "The token of session {} has expired", id.value());
+      over.emplace_back(id, SessionEnd::timed_out);
     } else if (passed(session->last_activity(), session->timeout(state_.settings.general.session_timeout), now)) {
       over.emplace_back(id, SessionEnd::timed_out);
     }

@@ -1,15 +1,37 @@
 // Janus API: verbs without a session, and verbs of sessions (spec sections 3.2 and 3.3).
 #include "core/gateway_state.hpp"
 #include "core/server_info.hpp"
+#include "core/session_entrance.hpp"
 #include "core/verbs.hpp"
+#include "crypto/digest.hpp"
 
 namespace limen::core {
 namespace {
 
+void create_allowed(GatewayState& state, ApiCall call);
+
 void create(GatewayState& state, ApiCall call) {
   if (!state.accepting_sessions) return call.fail(ApiErrorCode::not_accepting_sessions);
-  if (!state.auth.allows(call.text("apisecret"), call.text("token"), state.executor.wall_time())) {
-    return call.fail(ApiErrorCode::unauthorized);
+  Admission admission = state.auth.admit(call.text("apisecret"), call.text("token"), state.executor.wall_time());
+  if (!admission.allowed) return call.fail(ApiErrorCode::unauthorized);
+  call.set_claims(std::move(admission.claims));
+  ask_for_create(state, std::move(call), [&state](ApiCall allowed) { create_allowed(state, std::move(allowed)); });
+}
+
+// Whose sessions are counted together: those of one subject, or of one token.
+std::string holder_of(const ApiCall& call) {
+  if (call.claims() && !call.claims()->subject.empty()) return "sub:" + call.claims()->subject;
+  std::string_view token = call.text("token");
+  if (token.empty()) return {};
+  crypto::Sha256Digest digest = crypto::sha256(as_bytes(token));
+  return std::string(as_text(digest));
+}
+
+void create_allowed(GatewayState& state, ApiCall call) {
+  if (!state.accepting_sessions) return call.fail(ApiErrorCode::not_accepting_sessions);
+  AddressLimits::Seat seat = state.limits.take_session(call.client() ? call.client()->address() : "", holder_of(call));
+  if (!seat) {
+    return call.fail({ApiErrorCode::not_accepting_sessions, "Too many sessions of this address or token"});
   }
   const Json* wanted = call.message().if_contains("id");
   SessionId id(wanted == nullptr ? 0 : wanted->to_number<uint64_t>());
@@ -18,6 +40,8 @@ void create(GatewayState& state, ApiCall call) {
     call.set_session_id(id);
     return call.fail(session.error());
   }
+  (*session)->set_claims(call.claims());
+  (*session)->seat = std::move(seat);
   JsonObject reply = call.envelope("success");
   reply["data"] = JsonObject{{"id", (*session)->id().value()}};
   call.answer(std::move(reply));
@@ -59,7 +83,7 @@ void attach(GatewayState& state, Session& session, ApiCall call) {
   AttachRequest request;
   request.plugin = std::move(message->plugin);
   request.opaque_id = message->opaque_id.value_or("");
-  request.token = std::move(token);
+  if (!call.claims()) request.token = std::move(token);  // a JWT is worth something elsewhere: it goes nowhere
   const GeneralSettings& general = state.settings.general;
   if (general.event_loops > 0 && general.allow_loop_indication) request.loop = message->loop_index;
   auto handle = state.sessions.attach(session, std::move(request));

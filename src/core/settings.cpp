@@ -15,9 +15,13 @@ GatewaySettings read_settings(const config::Node& root, config::Findings& findin
   config::read_group(root, "transports", settings.transports, findings);
   config::read_group(root, "loggers", settings.loggers, findings);
   config::read_group(root, "events", settings.events, findings);
+  config::read_group(root, "jwt", settings.jwt, findings);
+  config::read_group(root, "webhook", settings.webhook, findings);
+  config::read_group(root, "limits", settings.limits, findings);
 
-  static constexpr std::array<std::string_view, 8> kGroups{"general", "certificates", "media",   "nat",
-                                                           "plugins", "transports",   "loggers", "events"};
+  static constexpr std::array<std::string_view, 11> kGroups{"general", "certificates", "media",   "nat",
+                                                            "plugins", "transports",   "loggers", "events",
+                                                            "jwt",     "webhook",      "limits"};
   for (const config::Node& child : root.children) {
     bool known = std::any_of(kGroups.begin(), kGroups.end(),
                              [&](std::string_view group) { return config::same_text(group, child.name); });

@@ -12,6 +12,9 @@
 #include <vector>
 
 #include "config/describe.hpp"
+#include "core/jwt/jwt_settings.hpp"
+#include "core/limits/limit_settings.hpp"
+#include "core/webhook/webhook_settings.hpp"
 
 namespace limen::core {
 
@@ -118,6 +121,9 @@ struct GatewaySettings {
   NatSettings nat;
   ModuleGroupSettings plugins, transports, loggers;
   EventSettings events;
+  JwtSettings jwt;
+  WebhookSettings webhook;
+  LimitSettings limits;
 };
 
 // Reads all groups of a parsed janus.jcfg; groups nobody knows are reported.

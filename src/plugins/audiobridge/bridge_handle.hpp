@@ -22,6 +22,7 @@ class BridgeHandle final : public PluginHandle, private Stay {
   ~BridgeHandle() override;
 
   void on_message(Message message, Reply reply) override;
+  NeededRights needed_rights(const JsonObject& body, bool with_description) const override;
   void on_media_up() override;
   void on_hangup(std::string_view reason) override;
   Json query() const override;

@@ -1,6 +1,7 @@
 // BridgeHandle: coming into a room, and going to another one (contract, 4.1 and 4.3).
 #include <algorithm>
 
+#include "base/constant_time.hpp"
 #include "plugins/audiobridge/bridge_handle.hpp"
 #include "plugins/audiobridge/room.hpp"
 #include "plugins/audiobridge/rooms.hpp"
@@ -15,7 +16,7 @@ BridgeResult<> BridgeHandle::check_entry(const Room& room, const JsonObject& bod
     return refuse(ErrorCode::unauthorized, "Unauthorized (wrong token)");
   }
   if (auto good = check_secret(body, "pin", settings.pin); !good) return good;
-  if (room.checks_tokens && (!extras.token || !room.allowed.contains(*extras.token))) {
+  if (room.checks_tokens && (!extras.token || !constant_time_contains(room.allowed, *extras.token))) {
     return refuse(ErrorCode::unauthorized, "Unauthorized (not in the allowed list)");
   }
   return {};

@@ -92,6 +92,22 @@ void RecordPlayHandle::on_message(Message message, Reply reply) {
   });
 }
 
+NeededRights RecordPlayHandle::needed_rights(const JsonObject& body, bool) const {
+  // What requests need of a token that grants rights on recordings (docs/authentication.md); all others, to administer.
+  static constexpr std::array kNeeded{
+      RequestRights{.request = "list"},
+      RequestRights{.request = "update"},
+      RequestRights{.request = "configure"},
+      RequestRights{.request = "start"},
+      RequestRights{.request = "pause"},
+      RequestRights{.request = "resume"},
+      RequestRights{.request = "stop"},
+      RequestRights{.request = "record", .rights = Right::publish},
+      RequestRights{.request = "play", .rights = Right::subscribe},
+  };
+  return needed_by_table(body, kNeeded, "request", "id");
+}
+
 void RecordPlayHandle::update(const JsonObject& body, Reply reply) {
   if (auto good = check_update(body, settings_); !good) return reply.success(error_body(good.error()));
   catalog_->rescan([reply = std::move(reply)]() mutable { reply.success(JsonObject{{"recordplay", "ok"}}); });

@@ -30,6 +30,7 @@ class RecordPlayHandle final : public PluginHandle {
                    const RecordPlaySettings& settings);
 
   void on_message(Message message, Reply reply) override;
+  NeededRights needed_rights(const JsonObject& body, bool with_description) const override;
   void on_slow_link(const SlowLink& slow) override;
   void on_hangup(std::string_view reason) override;
   Json query() const override;

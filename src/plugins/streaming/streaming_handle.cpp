@@ -12,6 +12,20 @@ namespace {
 // Requests that are acknowledged and answered by an event.
 constexpr std::array<std::string_view, 7> kAsync{"watch", "start", "pause", "stop", "configure", "switch", "publish"};
 
+// What requests need of a token that grants rights on mountpoints (docs/authentication.md); all others, to administer.
+constexpr std::array kNeeded{
+    RequestRights{.request = "list"},
+    RequestRights{.request = "info", .any = true},
+    RequestRights{.request = "watch", .rights = Right::subscribe},
+    RequestRights{.request = "switch", .rights = Right::subscribe},
+    RequestRights{.request = "start"},
+    RequestRights{.request = "pause"},
+    RequestRights{.request = "stop"},
+    RequestRights{.request = "configure"},
+    RequestRights{.request = "publish", .rights = Right::publish},
+    RequestRights{.request = "create", .rights = Right::create},
+};
+
 Json as_json(StreamResult<JsonObject> result) {
   if (!result) return error_body(result.error());
   return std::move(*result);
@@ -48,6 +62,10 @@ void StreamingHandle::on_message(Message message, Reply reply) {
     context_.push_event(message.transaction, std::move(event), std::move(outcome->jsep));
   }
   if (outcome->close) context_.close_peer_connection();
+}
+
+NeededRights StreamingHandle::needed_rights(const JsonObject& body, bool) const {
+  return needed_by_table(body, kNeeded, "request", "id");
 }
 
 StreamResult<ViewerReply> StreamingHandle::publish(const Message& message) {

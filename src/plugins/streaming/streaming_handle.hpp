@@ -17,6 +17,7 @@ class StreamingHandle final : public PluginHandle {
         self_(std::make_shared<HandleContext*>(&context)) {}
 
   void on_message(Message message, Reply reply) override;
+  NeededRights needed_rights(const JsonObject& body, bool with_description) const override;
   void on_media_up() override {
     if (publication_) publication_->came_up();
     else viewer_.came_up();

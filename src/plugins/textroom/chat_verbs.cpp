@@ -1,4 +1,5 @@
 // TextRoom's verbs for who is in a room (spec plugin-textroom, sections 4.10 to 4.12).
+#include "base/constant_time.hpp"
 #include "plugins/textroom/text_requests.hpp"
 #include "plugins/textroom/text_verbs.hpp"
 
@@ -8,7 +9,7 @@ namespace {
 bool token_good(TextService& service, const Room& room, const std::optional<std::string>& token) {
   if (!room.checking_tokens) return true;
   if (!token) return false;
-  if (room.tokens.contains(*token)) return true;
+  if (constant_time_contains(room.tokens, *token)) return true;
   PluginContext& context = service.context();
   return context.signed_tokens() && context.token_allows(*token, fmt::format("room={}", room.id().text()));
 }

@@ -1,9 +1,29 @@
 #include "plugins/textroom/text_handle.hpp"
 
+#include <array>
+
 #include "config/describe.hpp"
 #include "wire/sdp/offer_answer.hpp"
 
 namespace limen::textroom {
+namespace {
+
+// What requests need of a token that grants rights in rooms (docs/authentication.md), over the API and over the data
+// channel; all others, to administer.
+constexpr std::array kNeeded{
+    RequestRights{.request = "setup"},
+    RequestRights{.request = "ack"},
+    RequestRights{.request = "restart"},
+    RequestRights{.request = "list"},
+    RequestRights{.request = "exists"},
+    RequestRights{.request = "leave"},
+    RequestRights{.request = "listparticipants", .any = true},
+    RequestRights{.request = "join", .rights = Right::join},
+    RequestRights{.request = "message", .rights = Right::publish},
+    RequestRights{.request = "create", .rights = Right::create},
+};
+
+}  // namespace
 
 TextHandle::TextHandle(HandleContext& context, TextService& service) : context_(context), service_(service) {
   context_.install_media([this](MediaContext& media) -> std::unique_ptr<MediaHandler> {
@@ -40,6 +60,17 @@ void TextHandle::on_message(Message message, Reply reply) {
   reply.success(answer ? Json(std::move(*answer)) : Json(JsonObject{{"textroom", "success"}}));
 }
 
+NeededRights TextHandle::needed_rights(const JsonObject& body, bool) const {
+  NeededRights named = needed_by_table(body, kNeeded);
+  // The service goes by another member if there is one.
+  if (!body.contains("textroom")) return named;
+  NeededRights inner = needed_by_table(body, kNeeded, "textroom");
+  named.rights |= inner.rights;
+  named.any = named.any || inner.any;
+  if (named.object.empty()) named.object = inner.object;
+  return named;
+}
+
 bool TextHandle::run_setup(std::string_view name, const std::string& transaction, Reply& reply) {
   bool setup = config::same_text(name, "setup"), restart = config::same_text(name, "restart");
   if (!setup && !restart && !config::same_text(name, "ack")) return false;
@@ -74,11 +105,20 @@ void TextHandle::on_data(DataMessage message) {
   if (!json) return;  // not even an error: that is how clients know it
   std::optional<JsonObject> answer;
   if (const JsonObject* body = json->if_object()) {
-    answer = service_.run(*body, this, Door::data_channel);
+    NeededRights needed = needed_by_table(*body, kNeeded, "textroom");
+    if (context_.permits(needed)) answer = service_.run(*body, this, Door::data_channel);
+    else answer = refused(*body, needed);
   } else {
     answer = error_object({TextErrorCode::invalid_json, "JSON error: not an object"});
   }
   if (answer) send(service_.text(*answer));
+}
+
+JsonObject TextHandle::refused(const JsonObject& body, const NeededRights& needed) {
+  JsonObject out = error_object({TextErrorCode::unauthorized, fmt::format("Provided token can't {}", text_of(needed))});
+  const Json* transaction = body.if_contains("transaction");
+  if (transaction != nullptr && transaction->is_string()) out["transaction"] = *transaction;
+  return out;
 }
 
 void TextHandle::on_hangup(std::string_view) {

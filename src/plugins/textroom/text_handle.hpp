@@ -17,11 +17,13 @@ class TextHandle final : public PluginHandle, private Member {
   ~TextHandle() override;
 
   void on_message(Message message, Reply reply) override;
+  NeededRights needed_rights(const JsonObject& body, bool with_description) const override;
   void on_data(DataMessage message) override;
   void on_hangup(std::string_view reason) override;
   Json query() const override { return JsonObject{{"destroyed", 0}}; }
 
  private:
+  static JsonObject refused(const JsonObject& body, const NeededRights& needed);
   // PeerConnections; true if `name` is about one.
   bool run_setup(std::string_view name, const std::string& transaction, Reply& reply);
   std::optional<LocalJsep> offer(bool restart) const;

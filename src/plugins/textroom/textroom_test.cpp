@@ -10,6 +10,7 @@
 namespace limen::textroom {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -46,6 +47,11 @@ class Client final : public HandleContext {
   void notify_event(Json data) override { notified.push_back(write_json(data, JsonFormat::compact)); }
   TimerId call_after(Duration, Task) override { return {}; }
   void cancel(TimerId) override {}
+  bool permits(const NeededRights& needed) const override {
+    return (needed.rights.empty() && !needed.any) || !granted ||
+           (needed.object == "70" && granted->contains(needed.rights));
+  }
+  std::optional<Rights> granted;  // by a token, in room 70
 
   std::vector<std::string> say(std::string_view text) {
     handle->on_data({.label = "x", .protocol = "", .binary = false, .bytes = {text.begin(), text.end()}});
@@ -139,6 +145,20 @@ TEST_F(TextRoom, a_message_comes_back_to_its_sender_before_the_answer_and_is_pos
   plugin_.run();
   plugin_.run();
   EXPECT_THAT(posted_, ElementsAre(HasSubstr("http://x {\"textroom\":\"message\""), HasSubstr("hi")));
+}
+
+TEST_F(TextRoom, a_token_s_rights_hold_on_the_data_channel_too) {
+  bob.granted = Rights(Right::join);
+  bob.say(R"({"textroom":"join","room":70,"username":"bob","transaction":"1"})");
+  EXPECT_THAT(bob.say(R"({"textroom":"message","room":70,"text":"hi","transaction":"2"})"),
+              ElementsAre(AllOf(HasSubstr("419"), HasSubstr("publish in 70"), HasSubstr(R"("transaction":"2")"))));
+  EXPECT_THAT(bob.say(R"({"textroom":"destroy","room":70,"secret":"s","transaction":"3"})"),
+              ElementsAre(HasSubstr("419")));
+  EXPECT_THAT(bob.say(R"({"textroom":"leave","room":70,"transaction":"4"})"), testing::Contains(HasSubstr("success")));
+  bob.granted = Rights(Right::publish);
+  bob.say(R"({"textroom":"join","room":70,"username":"bob","transaction":"5"})");
+  EXPECT_THAT(bob.say(R"({"textroom":"message","room":70,"text":"hi","transaction":"6"})"),
+              testing::Contains(HasSubstr("success")));
 }
 
 TEST_F(TextRoom, whispers_reach_only_whom_they_name) {

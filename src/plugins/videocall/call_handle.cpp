@@ -1,5 +1,7 @@
 #include "plugins/videocall/call_handle.hpp"
 
+#include <array>
+
 #include "base/log.hpp"
 
 namespace limen::videocall {
@@ -42,6 +44,16 @@ CallHandle::Verb CallHandle::find_verb(std::string_view name) {
     if (config::same_text(verb, name)) return function;
   }
   return nullptr;
+}
+
+NeededRights CallHandle::needed_rights(const JsonObject& body, bool) const {
+  // What requests need of a token that grants user names here (docs/authentication.md); all others, to administer.
+  static constexpr std::array kNeeded{
+      RequestRights{.request = "list"}, RequestRights{.request = "register", .rights = Right::join},
+      RequestRights{.request = "call"}, RequestRights{.request = "accept"},
+      RequestRights{.request = "set"},  RequestRights{.request = "hangup"},
+  };
+  return needed_by_table(body, kNeeded, "request", "username");
 }
 
 void CallHandle::on_message(Message message, Reply reply) {

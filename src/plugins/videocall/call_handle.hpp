@@ -22,6 +22,7 @@ class CallHandle final : public PluginHandle {
   ~CallHandle() override;
 
   void on_message(Message message, Reply reply) override;
+  NeededRights needed_rights(const JsonObject& body, bool with_description) const override;
   void on_slow_link(const SlowLink& slow) override;
   void on_hangup(std::string_view reason) override;
   Json query() const override;

@@ -1,6 +1,7 @@
 // VideoRoomHandle: joining a room, as a publisher or as a subscriber (contract, 4.1, 4.2 and 5.1).
 #include <algorithm>
 
+#include "base/constant_time.hpp"
 #include "plugins/videoroom/events.hpp"
 #include "plugins/videoroom/publisher.hpp"
 #include "plugins/videoroom/requests.hpp"
@@ -98,7 +99,7 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::join_publisher(Room& room,
   auto id = read_id(message.body, "id", rooms_.strings(), false);
   if (!id) return passed_on(id);
   if (auto good = check_descriptions(request->descriptions); !good) return passed_on(good);
-  if (room.checks_tokens && (!join.token || !room.allowed.contains(*join.token))) {
+  if (room.checks_tokens && (!join.token || !constant_time_contains(room.allowed, *join.token))) {
     return refuse(ErrorCode::unauthorized, "Unauthorized (not in the allowed list)");
   }
   Identity identity{.id = id->value_or(Id()),

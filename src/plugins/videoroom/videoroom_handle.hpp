@@ -24,6 +24,7 @@ class VideoRoomHandle final : public PluginHandle {
   ~VideoRoomHandle() override;
 
   void on_message(Message message, Reply reply) override;
+  NeededRights needed_rights(const JsonObject& body, bool with_description) const override;
   void on_media_up() override;
   void on_slow_link(const SlowLink& slow) override;
   void on_hangup(std::string_view reason) override;

@@ -15,10 +15,12 @@ namespace limen::http {
 
 class HttpClient final : public Client {
  public:
-  HttpClient(uint64_t id, std::weak_ptr<LongPolls> polls) : id_(id), polls_(std::move(polls)) {}
+  HttpClient(uint64_t id, std::string address, std::weak_ptr<LongPolls> polls)
+      : id_(id), address_(std::move(address)), polls_(std::move(polls)) {}
 
   std::string_view transport() const override { return "janus.transport.http"; }
   std::string id() const override { return fmt::format("{}", id_); }
+  std::string address() const override { return address_; }
   bool connection_oriented() const override { return false; }
 
   void send_event(SessionId session, const Json& event) override {
@@ -33,6 +35,7 @@ class HttpClient final : public Client {
 
  private:
   uint64_t id_;
+  std::string address_;
   std::weak_ptr<LongPolls> polls_;
 };
 

@@ -25,8 +25,9 @@ struct ServerConfig {
 
 class HttpServer {
  public:
+  // `limits` may be null.
   static Result<std::unique_ptr<HttpServer>> open(boost::asio::io_context& io, Executor& executor, ServerConfig config,
-                                                  std::shared_ptr<net::TlsSource> tls);
+                                                  std::shared_ptr<net::TlsSource> tls, AddressLimits* limits);
   ~HttpServer();
   void start(std::shared_ptr<HttpService> service);
   void close();
@@ -38,14 +39,21 @@ class HttpServer {
   size_t connections() const { return connections_.size(); }
 
  private:
-  HttpServer(Executor& executor, ServerConfig config, bool secure, std::unique_ptr<net::Listener> listener)
-      : executor_(executor), config_(std::move(config)), secure_(secure), listener_(std::move(listener)) {}
+  HttpServer(Executor& executor, ServerConfig config, bool secure, std::unique_ptr<net::Listener> listener,
+             AddressLimits* limits)
+      : executor_(executor),
+        config_(std::move(config)),
+        secure_(secure),
+        listener_(std::move(listener)),
+        limits_(limits) {}
+  void turn_away(std::shared_ptr<net::ByteStream> stream);
   void accept(std::shared_ptr<net::ByteStream> stream, const net::PeerName& peer);
 
   Executor& executor_;
   ServerConfig config_;
   bool secure_;
   std::unique_ptr<net::Listener> listener_;
+  AddressLimits* limits_;
   HttpConnection::Handler handler_;
   std::unordered_map<uint64_t, std::shared_ptr<HttpConnection>> connections_;
   uint64_t next_id_ = 1;

@@ -34,6 +34,7 @@ struct HttpService::Call {
   ApiPath path;
   bool admin = false;
   uint64_t client = 0;
+  std::string address = {};  // of the client, which may be behind a proxy
 };
 
 HttpService::HttpService(TransportContext& context, ServiceConfig config)
@@ -68,6 +69,7 @@ void HttpService::handle(const std::shared_ptr<HttpExchange>& exchange, net::Htt
   std::string_view origin = call.request.header("Origin");
   if (origin.empty()) origin = call.request.header("Referer");
   if (!config_.origins.allows(origin)) return refuse(call, "origin", 403);
+  if (method != "OPTIONS" && too_many(call)) return;
   if (elsewhere) {
     call.request.target = *text;
     return config_.endpoints->handle(exchange, std::move(call.request));
@@ -84,6 +86,25 @@ void HttpService::handle(const std::shared_ptr<HttpExchange>& exchange, net::Htt
   if (!path || path->too_deep) return exchange->respond(empty_response(404));
   call.path = *path;
   api(std::move(call));
+}
+
+// Counts the request; true if it was answered because it is one too many.
+bool HttpService::too_many(Call& call) {
+  AddressLimits* limits = context_.limits();
+  if (limits == nullptr) return false;
+  call.address = limits->client_address(call.exchange->peer().ip, call.request.header("X-Forwarded-For"));
+  auto wait = limits->count_request(call.address);
+  if (!wait) return false;
+  log::verbose(kTag, "Too many requests of {}", call.address);
+  net::HttpResponse response = empty_response(429);
+  response.headers.emplace_back("Retry-After", std::to_string(*wait));
+  response.headers.emplace_back("Content-Type", "application/json");
+  ApiError error{ApiErrorCode::transport_specific, too_many_requests(*wait)};
+  response.body = write_json(
+      JsonObject{{"janus", "error"}, {"error", JsonObject{{"code", error.number()}, {"reason", error.reason}}}},
+      config_.settings.json);
+  call.exchange->respond(std::move(response));
+  return true;
 }
 
 void HttpService::api(Call call) {
@@ -125,8 +146,9 @@ void HttpService::ask_core(const Call& call, Json message) {
   uint64_t number = next_pending_++;
   pending_.emplace(number, Pending{call.exchange, {}});
   Request request;
-  request.client = std::make_shared<HttpClient>(call.client, polls_);
+  request.client = std::make_shared<HttpClient>(call.client, call.address, polls_);
   request.admin = call.admin;
+  request.counted = true;
   request.message = std::move(message);
   request.reply = [weak = weak_from_this(), number](const Json& json) {
     auto self = weak.lock();

@@ -62,6 +62,7 @@ class HttpService : public std::enable_shared_from_this<HttpService> {
     TimerId timer;
   };
 
+  bool too_many(Call& call);
   void api(Call call);
   void get(Call call);
   void post(Call call);

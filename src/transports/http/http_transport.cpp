@@ -140,7 +140,8 @@ void HttpTransport::open_servers(const HttpConfig& config) {
       }
       tls = std::move(*loaded);
     }
-    auto server = HttpServer::open(io, context_->executor(), wanted.config, wanted.secure ? tls : nullptr);
+    auto server =
+        HttpServer::open(io, context_->executor(), wanted.config, wanted.secure ? tls : nullptr, context_->limits());
     if (server) servers_.push_back(std::move(*server));
     else log::error(kTag, "No {} server: {}", wanted.config.name, server.error().text);
   }

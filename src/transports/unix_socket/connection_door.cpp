@@ -1,11 +1,14 @@
 // SOCK_SEQPACKET: each connection is a client.
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <deque>
 #include <map>
 #include <system_error>
 
+#include "api/api_error.hpp"
 #include "base/log.hpp"
 #include "runtime/io_context_of.hpp"
 #include "transports/unix_socket/door.hpp"
@@ -40,6 +43,7 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
     error_code ignored;  // a descriptor that cannot be closed is closed
     descriptor_.close(ignored);
     auto keep = shared_from_this();
+    seat_.reset();
     if (ended_) std::exchange(ended_, nullptr)();
     if (service_->stopped) return;
     log::verbose(kTag, "Connection {} ended: {}", id_, why);
@@ -49,6 +53,8 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
 
   std::string_view transport() const override { return kPackage; }
   std::string id() const override { return id_; }
+  std::string address() const override { return "unix"; }
+  void hold(AddressLimits::Seat seat) { seat_ = std::move(seat); }
   void send_event(SessionId /*session*/, const Json& event) override { send(event); }
   // After a timeout the contract wants the connection closed, once all that waits is out.
   void session_over(SessionId /*session*/, bool timeout, bool /*claimed*/) override {
@@ -139,6 +145,7 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   bool admin_;
   Ended ended_;
   std::string id_;
+  AddressLimits::Seat seat_;  // what this connection counts as
   std::deque<std::string> queue_;
   size_t queued_bytes_ = 0;
   bool waiting_ = false;
@@ -174,12 +181,24 @@ struct AcceptState : std::enable_shared_from_this<AcceptState> {
     }
   }
   void receive(int fd) {
+    AddressLimits* limits = service->context.limits();
+    AddressLimits::Seat seat = limits == nullptr ? nullptr : limits->take_connection("unix");
+    if (limits != nullptr && !seat) return turn_away(fd);
     uint64_t number = next++;
     auto connection = std::make_shared<Connection>(service, fd, admin, [weak = weak_from_this(), number] {
       if (auto self = weak.lock()) self->connections.erase(number);
     });
+    connection->hold(std::move(seat));
     connections.emplace(number, connection);
     connection->start();
+  }
+  static void turn_away(int fd) {
+    JsonObject error{{"code", static_cast<int>(ApiErrorCode::transport_specific)},
+                     {"reason", "Too many connections over Unix sockets"}};
+    // Whoever does not take it at once learns less.
+    (void)send_message(fd, write_json(JsonObject{{"janus", "error"}, {"error", std::move(error)}}, JsonFormat::compact),
+                       {});
+    ::close(fd);
   }
   // No file descriptors or memory left: connections stay in the kernel's queue for a moment.
   void rest(int code) {

@@ -30,6 +30,7 @@ class Peer final : public Client, public std::enable_shared_from_this<Peer> {
 
   std::string_view transport() const override { return kPackage; }
   std::string id() const override { return id_; }
+  std::string address() const override { return "unix"; }
   bool connection_oriented() const override { return false; }
   void send_event(SessionId /*session*/, const Json& event) override { send(event); }
   void send(const Json& json);

@@ -87,7 +87,19 @@ void WebSocketConnection::on_handshake(const net::HttpRequest& request) {
   if (!offers(request, entrance_.subprotocol())) {
     return refuse(400, fmt::format("The WebSocket subprotocol '{}' is required here", entrance_.subprotocol()));
   }
+  if (!find_address(forwarded)) return refuse(429, "Too many connections of this address");
   accept(request);
+}
+
+// False: the address that a proxy tells has too many connections.
+bool WebSocketConnection::find_address(std::string_view forwarded) {
+  address_ = peer_.ip;
+  AddressLimits* limits = service_->context.limits();
+  if (limits == nullptr) return true;
+  address_ = limits->client_address(peer_.ip, forwarded);
+  if (address_ == peer_.ip) return true;
+  seat_ = limits->take_connection(address_);
+  return seat_ != nullptr;
 }
 
 void WebSocketConnection::refuse(int status, std::string_view why) {
@@ -95,6 +107,7 @@ void WebSocketConnection::refuse(int status, std::string_view why) {
   net::HttpResponse response;
   response.status = status;
   response.headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
+  if (status == 429) response.headers.emplace_back("Retry-After", "5");
   response.body = fmt::format("{}\n", why);
   response.close = true;
   auto stream = std::exchange(stream_, nullptr);
@@ -257,6 +270,7 @@ void WebSocketConnection::end(std::string_view why) {
   if (channel_) channel_->abort();
   else if (stream_) stream_->close();
   auto keep = self();
+  seat_.reset();
   if (closed_) std::exchange(closed_, nullptr)();
   if (!was_open || service_->stopped) return;
   if (service_->log_connections) log::info(kTag, "Connection {} from {} closed: {}", id_, peer_.ip, why);

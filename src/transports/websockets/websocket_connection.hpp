@@ -53,6 +53,8 @@ class WebSocketConnection final : public Client {
                                                    std::shared_ptr<net::ByteStream> stream, net::PeerName peer,
                                                    Closed closed);
   void start();
+  // What this connection counts as, of its address.
+  void hold(AddressLimits::Seat seat) { seat_ = std::move(seat); }
   // Says goodbye if possible, then ends; nothing is reported to the core after stop() of the transport.
   void close(uint16_t code, std::string_view reason);
   void abort() { end("closed by the server"); }
@@ -60,6 +62,7 @@ class WebSocketConnection final : public Client {
   // Client
   std::string_view transport() const override { return kPackage; }
   std::string id() const override { return id_; }
+  std::string address() const override { return address_; }
   void send_event(SessionId session, const Json& event) override;
 
  private:
@@ -70,6 +73,7 @@ class WebSocketConnection final : public Client {
   std::shared_ptr<WebSocketConnection> self() { return self_.lock(); }
   void read_handshake();
   void on_handshake(const net::HttpRequest& request);
+  bool find_address(std::string_view forwarded);
   void refuse(int status, std::string_view why);
   void accept(const net::HttpRequest& handshake);
   void on_open();
@@ -91,6 +95,8 @@ class WebSocketConnection final : public Client {
   Entrance entrance_;
   std::shared_ptr<net::ByteStream> stream_;
   net::PeerName peer_;
+  std::string address_;  // of the client, which may be behind a proxy
+  AddressLimits::Seat seat_;
   Closed closed_;
   std::string id_;
   std::weak_ptr<WebSocketConnection> self_;

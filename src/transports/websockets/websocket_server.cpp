@@ -1,6 +1,7 @@
 #include "transports/websockets/websocket_server.hpp"
 
 #include "base/log.hpp"
+#include "transports/net/farewell.hpp"
 
 namespace limen::websockets {
 
@@ -33,15 +34,30 @@ std::string WebSocketServer::url() const {
   return fmt::format("{}://{}:{}", scheme(), listener_->url_host(), port());
 }
 
+// Not over TLS: a handshake is what a flood would want.
+void WebSocketServer::turn_away(std::shared_ptr<net::ByteStream> stream) {
+  if (secure_) return stream->close();
+  Executor& executor = service_->context.executor();
+  net::HttpResponse response;
+  response.status = 429;
+  response.headers.emplace_back("Retry-After", "5");
+  response.close = true;
+  net::say_farewell(std::move(stream), to_wire(response, executor.wall_time()), executor);
+}
+
 void WebSocketServer::accept(std::shared_ptr<net::ByteStream> stream, const net::PeerName& peer) {
   if (peer.ip != "unix" && !config_.acl.allows(peer.ip)) {
     log::verbose("[websockets]", "Refused a connection from {}: not in the ACL of {}", peer.ip, config_.name);
     return stream->close();
   }
+  AddressLimits* limits = service_->context.limits();
+  AddressLimits::Seat seat = limits == nullptr ? nullptr : limits->take_connection(peer.ip);
+  if (limits != nullptr && !seat) return turn_away(std::move(stream));
   auto slot = std::make_shared<std::weak_ptr<WebSocketConnection>>();
   auto connection = WebSocketConnection::make(service_, config_.entrance, std::move(stream), peer, [this, slot] {
     if (auto closed = slot->lock()) connections_.erase(closed);
   });
+  connection->hold(std::move(seat));
   *slot = connection;
   connections_.insert(connection);
   connection->start();

@@ -35,6 +35,7 @@ class WebSocketServer {
  private:
   WebSocketServer(ServerConfig config, bool secure, std::unique_ptr<net::Listener> listener)
       : config_(std::move(config)), secure_(secure), listener_(std::move(listener)) {}
+  void turn_away(std::shared_ptr<net::ByteStream> stream);
   void accept(std::shared_ptr<net::ByteStream> stream, const net::PeerName& peer);
 
   ServerConfig config_;

@@ -46,10 +46,11 @@ LinkError core_error(const JsonObject& reply) {
 // then may end that very session: so it is done a little later, in order.
 class PluginLink::LinkClient final : public Client {
  public:
-  LinkClient(std::string id, std::weak_ptr<PluginLink> link, Executor& executor)
-      : id_(std::move(id)), link_(std::move(link)), executor_(executor) {}
+  LinkClient(std::string id, std::string address, std::weak_ptr<PluginLink> link, Executor& executor)
+      : id_(std::move(id)), address_(std::move(address)), link_(std::move(link)), executor_(executor) {}
   std::string_view transport() const override { return "limen.transport.whip"; }
   std::string id() const override { return id_; }
+  std::string address() const override { return address_; }
   bool connection_oriented() const override { return false; }
   void send_event(SessionId, const Json& event) override {
     if (!event.is_object()) return;
@@ -65,6 +66,7 @@ class PluginLink::LinkClient final : public Client {
 
  private:
   std::string id_;
+  std::string address_;
   std::weak_ptr<PluginLink> link_;
   Executor& executor_;
 };
@@ -88,6 +90,7 @@ void PluginLink::ask(JsonObject message, OnReply done) {
   Request request;
   request.client = client_;
   request.message = std::move(message);
+  request.counted = true;  // where the client's own request came in
   request.reply = [weak = weak_from_this(), executor = &context_.executor(),
                    done = std::move(done)](const Json& reply) mutable {
     if (!reply.is_object()) return;
@@ -102,8 +105,8 @@ void PluginLink::ask(JsonObject message, OnReply done) {
 }
 
 void PluginLink::open(Answered done) {
-  client_ =
-      std::make_shared<LinkClient>(fmt::format("{}", context_.random().u64()), weak_from_this(), context_.executor());
+  client_ = std::make_shared<LinkClient>(fmt::format("{}", context_.random().u64()), credentials_.address,
+                                         weak_from_this(), context_.executor());
   ask(JsonObject{{"janus", "create"}}, [this, done = std::move(done)](LinkResult<JsonObject> reply) mutable {
     if (!reply) return done(std::unexpected(reply.error()));
     if (const JsonObject* data = object_of(*reply, "data")) session_ = SessionId(data->at("id").to_number<uint64_t>());

@@ -34,6 +34,7 @@ class PluginLink : public std::enable_shared_from_this<PluginLink> {
   using Answered = std::move_only_function<void(LinkResult<PluginAnswer>)>;
   struct Credentials {
     std::string api_secret, token;  // "" none
+    std::string address = {};       // of whom it is asked for
   };
   // What the plugin or the core tells unasked. Whoever is told may close the link.
   struct Listener {

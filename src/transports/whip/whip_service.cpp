@@ -102,7 +102,7 @@ void WhipService::endpoint(Call& call, const EndpointTarget& target) {
   if (call.request.body.size() > kLargestOffer) {
     return refuse(call, {.status = 413, .detail = "That is no offer of a reasonable size"});
   }
-  if (quota_reached(call.exchange->peer().ip)) {
+  if (quota_reached(client_of(call))) {
     return refuse(call, {.status = 503,
                          .detail = "There are as many sessions as may be",
                          .retry_after = static_cast<int>(config_.general.retry_after)});
@@ -156,7 +156,7 @@ SessionSpec WhipService::spec_of(const Call& call, const EndpointTarget& target)
   spec.name = context_.random().text(kNameSize, kNameAlphabet);
   spec.target = target;
   spec.bearer = call.bearer;
-  spec.address = call.exchange->peer().ip;
+  spec.address = client_of(call);
   spec.access.pin = http::query_value(call.query, "pin").value_or("");
   spec.access.secret = http::query_value(call.query, "secret").value_or("");
   spec.access.display = http::query_value(call.query, "display").value_or("");
@@ -167,7 +167,14 @@ SessionSpec WhipService::spec_of(const Call& call, const EndpointTarget& target)
     spec.credentials = {call.bearer, call.bearer};
     spec.access.token = call.bearer;
   }
+  spec.credentials.address = spec.address;
   return spec;
+}
+
+std::string WhipService::client_of(const Call& call) const {
+  const std::string& peer = call.exchange->peer().ip;
+  AddressLimits* limits = context_.limits();
+  return limits == nullptr ? peer : limits->client_address(peer, call.request.header("X-Forwarded-For"));
 }
 
 bool WhipService::quota_reached(const std::string& address) const {

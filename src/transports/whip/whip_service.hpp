@@ -41,6 +41,7 @@ class WhipService : public std::enable_shared_from_this<WhipService> {
   void options(const Call& call, const WhipTarget& target);
 
   SessionSpec spec_of(const Call& call, const EndpointTarget& target);
+  std::string client_of(const Call& call) const;
   bool quota_reached(const std::string& address) const;
   std::string url_of(const WhipSession& session) const;
   void refuse(const Call& call, Problem problem);
