@@ -31,13 +31,15 @@ void RelaySet::open(PeerId owner, const std::vector<rtc::RelayServer>& servers) 
       continue;
     }
     made.push_back(make(owner, server));
+    made.back()->announced = was_silent(server.address, now);
   }
+  bool nobody = !waiting_for(owner);
   // All are there before the first can fail: else its failure would be the last.
   for (const RelayPtr& relay : made) {
     connect(*relay, now);
     settle(*relay, now);
   }
-  if (made.empty()) listener_.on_relays_done(owner);
+  if (nobody) listener_.on_relays_done(owner);
 }
 
 RelaySet::RelayPtr RelaySet::make(PeerId owner, const rtc::RelayServer& server) {
@@ -182,6 +184,7 @@ void RelaySet::settle(Relay& relay, Instant now) {
 void RelaySet::on_event(Relay& relay, rtc::TurnAllocated& event) {
   ++counters_.allocated;
   relay.works = true;
+  silent_.erase(relay.server.address);
   if (!relay.owner) return;
   for (const SocketAddress& address : event.relayed) {
     rtc::LocalBase base;
@@ -195,6 +198,10 @@ void RelaySet::on_event(Relay& relay, rtc::TurnAllocated& event) {
 
 void RelaySet::on_event(Relay& relay, rtc::TurnFailed& event) {
   ++(relay.works ? counters_.lost : counters_.failed);
+  bool said_nothing = !relay.works && event.code == 0;
+  if (said_nothing && silent_.size() < kMaxSilent) {
+    silent_[relay.server.address] = executor_.now() + kSilenceRemembered;
+  }
   if (!relay.owner) return;
   PeerId owner = relay.owner;
   if (relay.works) listener_.on_relay_lost(owner, relay.socket);
@@ -215,9 +222,17 @@ void RelaySet::on_event(Relay& relay, rtc::TurnPeerRefused& event) {
 // Its outcome is known; if it was the last of its owner's, so are all.
 void RelaySet::announce_end(Relay& relay) {
   if (std::exchange(relay.announced, true)) return;
-  bool waiting = std::ranges::any_of(
-      relays_, [&](const auto& entry) { return entry.second->owner == relay.owner && !entry.second->announced; });
-  if (!waiting) listener_.on_relays_done(relay.owner);
+  if (!waiting_for(relay.owner)) listener_.on_relays_done(relay.owner);
+}
+
+bool RelaySet::waiting_for(PeerId owner) const {
+  return std::ranges::any_of(
+      relays_, [&](const auto& entry) { return entry.second->owner == owner && !entry.second->announced; });
+}
+
+bool RelaySet::was_silent(const SocketAddress& server, Instant now) {
+  std::erase_if(silent_, [&](const auto& entry) { return entry.second <= now; });
+  return silent_.contains(server);
 }
 
 Instant RelaySet::deadline(const Relay& relay) {

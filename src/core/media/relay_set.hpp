@@ -44,6 +44,9 @@ class RelaySet {
   static constexpr size_t kMaxPerOwner = 4;
   static constexpr size_t kMaxRelays = 8192;
   static constexpr Duration kConnectPatience = std::chrono::seconds(5);
+  // Nobody waits for a server that has not answered in this time: it is asked, and used if it answers after all.
+  static constexpr Duration kSilenceRemembered = std::chrono::seconds(30);
+  static constexpr size_t kMaxSilent = 64;
 
   // Everything outlives the set; `ports` and `streams` may be missing.
   RelaySet(Executor& executor, PacketPool& packets, Random& random, UdpPorts* ports, ByteStreams* streams,
@@ -88,6 +91,8 @@ class RelaySet {
   void on_event(Relay& relay, rtc::TurnRedirected& event, Instant now);
   void on_event(Relay& relay, rtc::TurnPeerRefused& event);
   void announce_end(Relay& relay);
+  bool waiting_for(PeerId owner) const;
+  bool was_silent(const SocketAddress& server, Instant now);
   void send_all();
   void arm_for(const Relay& relay);
   void arm(Instant when);
@@ -101,6 +106,7 @@ class RelaySet {
   RelayListener& listener_;
   TxQueue out_;  // for servers; its flows carry the relay's number
   std::unordered_map<SocketId, RelayPtr> relays_;
+  std::unordered_map<SocketAddress, Instant, SocketAddressHash> silent_;  // servers, until when
   SocketId last_socket_ = kRelaySockets;
   TimerId timer_;
   Instant armed_for_ = kNever;
