@@ -97,7 +97,11 @@ void FanoutHub::deliver(const FanoutBatch& batch) {
     }
     if (list != nullptr && list->gather(packet)) lists.push_back(list);
   }
-  for (FanoutList* each : lists) each->deliver(now);
+  for (FanoutList* each : lists) {
+    StreamId stream = each->gathered();
+    each->deliver(now);
+    if (each->take_held_wish(now)) send_wish(stream);
+  }
   lists.clear();
   gathering_ = std::move(lists);
   for (const FanoutData& data : batch.data) {
@@ -149,6 +153,10 @@ void FanoutHub::ask_keyframe(StreamId stream) {
   FanoutList& list = *it->second;
   if (list.dirty) tell_demand(stream);
   if (!list.wish_keyframe(shard_.now())) return;
+  send_wish(stream);
+}
+
+void FanoutHub::send_wish(StreamId stream) {
   on_hub_of(stream.shard, [stream](FanoutHub& hub) { hub.take_wish(stream); });
 }
 

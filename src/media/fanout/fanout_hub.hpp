@@ -64,6 +64,7 @@ class FanoutHub final : public ShardLocal {
   // On the source's shard.
   void take_interest(StreamId stream, uint32_t shard, const SourceDemand& demand);
   void take_wish(StreamId stream);
+  void send_wish(StreamId stream);
   // On the subscribers' shard.
   void deliver(const FanoutBatch& batch);
   void tell_demand(StreamId stream);

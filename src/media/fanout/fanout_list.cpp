@@ -64,7 +64,8 @@ void FanoutList::limit(int spatial, int temporal) {
 }
 
 bool FanoutList::wish_keyframe(Instant now) {
-  if (last_wish_ != Instant::min() && now - last_wish_ < kWishWindow) return false;
+  wish_held_ = last_wish_ != Instant::min() && now - last_wish_ < kWishWindow;
+  if (wish_held_) return false;
   last_wish_ = now;
   return true;
 }

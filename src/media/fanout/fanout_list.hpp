@@ -2,6 +2,7 @@
 //
 // Owned by the shard's FanoutHub; that shard's thread only.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -15,7 +16,8 @@ class FanoutSink;
 
 class FanoutList {
  public:
-  // Key frame wishes of this shard within this time travel once.
+  // Key frame wishes of this shard within this time travel once, and once more at its end if no key frame has
+  // passed since: the one that the first wish brought may have come before the last was uttered.
   static constexpr Duration kWishWindow = std::chrono::milliseconds(100);
 
   void add(FanoutSink& sink) { sinks_.push_back(&sink); }
@@ -28,9 +30,11 @@ class FanoutList {
   // so that its state is warm and its datagrams lie together.
   // True: the first one.
   bool gather(const FanoutPacket& packet) {
+    look_for_keyframe(packet.rtp);
     waiting_.push_back(&packet);
     return waiting_.size() == 1;
   }
+  StreamId gathered() const { return waiting_.front()->stream; }
   void deliver(Instant now);
   void deliver(const DataMessage& message);
 
@@ -38,6 +42,8 @@ class FanoutList {
 
   // True: the wish is to be handed on.
   bool wish_keyframe(Instant now);
+  // True: one that had to wait is to be handed on now. Packets are its clock.
+  bool take_held_wish(Instant now) { return wish_held_ && wish_keyframe(now); }
   SourceDemand demand() const;
 
   SourceDemand told;   // to the source's shard; FanoutHub's
@@ -45,12 +51,18 @@ class FanoutList {
 
  private:
   void tidy();
+  void look_for_keyframe(const RtpPacket& packet) {
+    highest_substream_ = std::max(highest_substream_, packet.substream);
+    if (packet.video.keyframe && packet.substream >= highest_substream_) wish_held_ = false;
+  }
 
   std::vector<FanoutSink*> sinks_;  // null: removed during delivery
   size_t holes_ = 0;
   bool delivering_ = false;
   std::vector<const FanoutPacket*> waiting_;
   Instant last_wish_ = Instant::min();
+  bool wish_held_ = false;
+  uint8_t highest_substream_ = 0;
 };
 
 }  // namespace limen::media

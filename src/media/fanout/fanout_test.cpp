@@ -141,6 +141,34 @@ TEST_F(Fanout, a_wish_within_the_interval_waits_and_a_passing_key_frame_fulfils_
   EXPECT_THAT(third.sent, SizeIs(2));
 }
 
+TEST_F(Fanout, a_wish_right_after_the_key_frame_that_an_earlier_one_brought_is_not_lost) {
+  FakeHandle handle(shards_[1]);
+  auto sink = subscribe(handle, {.clean_start = false});
+  EXPECT_EQ(asked_, 1);
+  pass(milliseconds(50));
+  push(camera_.frame(true));
+  sink->restart();  // the peer is up only now and could not take that key frame
+  shards_.run();
+  for (int i = 0; i < 15; ++i) {
+    pass(milliseconds(100));
+    push(camera_.frame(false));
+  }
+  EXPECT_EQ(asked_, 2);
+}
+
+TEST_F(Fanout, a_wish_that_a_key_frame_overtakes_is_fulfilled) {
+  FakeHandle first(shards_[1]), second(shards_[1]);
+  auto a = subscribe(first, {.clean_start = false});
+  pass(milliseconds(50));
+  auto b = subscribe(second, {.clean_start = false});
+  push(camera_.frame(true));
+  for (int i = 0; i < 15; ++i) {
+    pass(milliseconds(100));
+    push(camera_.frame(false));
+  }
+  EXPECT_EQ(asked_, 1);
+}
+
 TEST_F(Fanout, a_key_frame_that_does_not_come_is_asked_for_again) {
   FakeHandle handle(shards_[1]);
   auto sink = subscribe(handle);
