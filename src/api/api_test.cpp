@@ -19,7 +19,7 @@ TEST(Json, writes_three_formats) {
 
 TEST(Json, writes_what_it_read) {
   for (std::string_view text :
-       {R"({"a":"q\"\\\n\u0001é/"})", R"([true,false,null,-5,18446744073709551615,1.5,-0.25])", "3.0"}) {
+       {R"({"a":"q\"\\\n\u0001é/"})", R"([true,false,null,-5,18446744073709551615,1.5,-0.25])", "[3.0]"}) {
     auto value = parse_json(text);
     ASSERT_TRUE(value) << text;
     EXPECT_EQ(write_json(*value, JsonFormat::compact), text);
@@ -35,6 +35,16 @@ TEST(Json, says_where_the_mistake_is) {
   EXPECT_FALSE(parse_json("{\"a\":"));
   EXPECT_FALSE(parse_json("{} x"));
   EXPECT_TRUE(parse_json(" {} \n"));
+}
+
+TEST(Json, a_document_is_an_object_or_an_array_of_usable_values) {
+  for (std::string_view text : {"5", "\"x\"", "null", "true", " 5 ", "{} 5"}) EXPECT_FALSE(parse_json(text)) << text;
+  for (std::string_view text : {R"({"a":"\u0000"})", R"({"\u0000":1})", R"({"a":[{"b":"x\u0000"}]})", R"([1e400])"}) {
+    EXPECT_FALSE(parse_json(text)) << text;
+    EXPECT_FALSE(parse_json_sequence(text)) << text;
+  }
+  EXPECT_FALSE(parse_json_sequence("{} 5"));
+  EXPECT_EQ(parse_json_sequence("{}[] {}")->size(), 3U);
 }
 
 TEST(Json, refuses_deep_nesting) {

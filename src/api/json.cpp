@@ -151,8 +151,35 @@ size_t skip_space(std::string_view text, size_t position) {
   return position;
 }
 
-// One value from `position` on, which then points behind it.
+// Strings with a NUL and numbers beyond what a double holds are no JSON for clients that count on C strings and
+// finite numbers; nullptr: none of them is in there.
+const char* unusable(const Json& value) {
+  switch (value.kind()) {
+    case boost::json::kind::double_:
+      return std::isfinite(value.get_double()) ? nullptr : "real number overflow";
+    case boost::json::kind::string:
+      return value.get_string().find('\0') == std::string_view::npos ? nullptr : "\\u0000 is not allowed";
+    case boost::json::kind::array:
+      for (const Json& item : value.get_array()) {
+        if (const char* why = unusable(item)) return why;
+      }
+      return nullptr;
+    case boost::json::kind::object:
+      for (const auto& member : value.get_object()) {
+        if (member.key().find('\0') != std::string_view::npos) return "\\u0000 is not allowed";
+        if (const char* why = unusable(member.value())) return why;
+      }
+      return nullptr;
+    default:
+      return nullptr;
+  }
+}
+
+// One object or array from `position` on, which then points behind it.
 std::expected<Json, JsonError> parse_one(std::string_view text, size_t& position) {
+  if (position == text.size() || (text[position] != '{' && text[position] != '[')) {
+    return std::unexpected(error_at(text, position, "'[' or '{' expected"));
+  }
   boost::json::parse_options options;
   options.max_depth = kMaxDepth;
   boost::json::stream_parser parser({}, options);
@@ -161,8 +188,10 @@ std::expected<Json, JsonError> parse_one(std::string_view text, size_t& position
   size_t used = parser.write_some(rest.data(), rest.size(), failure);
   if (!failure && !parser.done()) parser.finish(failure);
   if (failure) return std::unexpected(error_at(text, position + used, failure.message()));
+  Json value = parser.release();
+  if (const char* why = unusable(value)) return std::unexpected(error_at(text, position + used, why));
   position += used;
-  return parser.release();
+  return value;
 }
 
 }  // namespace

@@ -8,12 +8,11 @@
 namespace limen::core {
 namespace {
 
-// A member as an id; 0 if it cannot be one.
+// A member as an id; 0 if it cannot be one. A negative number is one that nobody has.
 uint64_t id_of(const Json* value) {
   if (value == nullptr) return 0;
   if (value->is_uint64()) return value->get_uint64();
-  if (value->is_int64() && value->get_int64() > 0) return static_cast<uint64_t>(value->get_int64());
-  return 0;
+  return value->is_int64() ? static_cast<uint64_t>(value->get_int64()) : 0;
 }
 
 }  // namespace
@@ -70,7 +69,9 @@ std::string_view ApiCall::text(std::string_view key) const {
 JsonObject ApiCall::envelope(std::string_view kind, bool with_session) const {
   JsonObject reply;
   reply["janus"] = kind;
-  if (with_session && session_id_) reply["session_id"] = session_id_.value();
+  auto as_sent = static_cast<int64_t>(session_id_.value());
+  if (with_session && as_sent < 0) reply["session_id"] = as_sent;
+  else if (with_session && session_id_) reply["session_id"] = session_id_.value();
   if (has_transaction_) reply["transaction"] = transaction_;
   return reply;
 }

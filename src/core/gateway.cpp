@@ -56,7 +56,7 @@ void dispatch_admin(GatewayState& state, ApiCall call) {
     return verb != nullptr ? verb(state, std::move(call)) : call.wrong_path();
   }
   if (!call.session_id()) return call.fail(ApiErrorCode::session_not_found);
-  if (call.names_handle() && !call.handle_id()) return call.fail(ApiErrorCode::session_not_found);
+  if (call.message().contains("handle_id") && !call.handle_id()) return call.fail(ApiErrorCode::session_not_found);
   Session* session = state.sessions.find(call.session_id());
   if (session == nullptr) return call.fail(no_such_session(call.session_id()));
   if (!call.names_handle()) {

@@ -25,7 +25,6 @@ TEST(Gateway, requests_that_are_no_requests) {
   GatewayRig rig;
   for (auto [text, code] : std::initializer_list<std::pair<std::string_view, int>>{
            {"[]", 456},
-           {R"("x")", 456},
            {R"({})", 456},
            {R"({"janus":"ping"})", 456},
            {R"({"transaction":"x"})", 456},
@@ -55,6 +54,19 @@ TEST(Gateway, verbs_are_found_at_their_level) {
   EXPECT_EQ(rig.error(handle.on_handle("attach", R"(,"plugin":"janus.plugin.fake")")), 457);
   EXPECT_EQ(rig.error(handle.on_handle("destroy")), 457);
   EXPECT_EQ(rig.error(handle.on_handle("keepalive")), 0);
+}
+
+TEST(Gateway, negative_ids_are_ids_that_nobody_has) {
+  GatewayRig rig;
+  Attached handle(rig);
+  JsonObject reply = rig.ask(R"({"janus":"ping","transaction":"x","session_id":-5})");
+  EXPECT_EQ(reply.at("error").at("code").as_int64(), 458);
+  EXPECT_EQ(reply.at("session_id").as_int64(), -5);
+  EXPECT_EQ(rig.error(R"({"janus":"ping","transaction":"x","handle_id":-5})"), 458);
+  EXPECT_EQ(rig.error(R"({"janus":"keepalive","transaction":"x","session_id":1,"handle_id":-5})"), 459);
+  EXPECT_EQ(rig.error(R"({"janus":"list_sessions","transaction":"x","session_id":-5})", true), 458);
+  EXPECT_EQ(rig.error(R"({"janus":"handle_info","transaction":"x","session_id":1,"handle_id":-5})", true), 459);
+  EXPECT_EQ(rig.error(R"({"janus":"handle_info","transaction":"x","session_id":1,"handle_id":null})", true), 458);
 }
 
 TEST(Gateway, no_credentials_no_information) {

@@ -5,8 +5,8 @@
 namespace limen::textroom {
 namespace {
 
-TextResult<> check_tokens(const std::optional<JsonArray>& tokens) {
-  for (const Json& token : tokens.value_or(JsonArray{})) {
+TextResult<> check_tokens(const JsonArray& tokens) {
+  for (const Json& token : tokens) {
     if (!token.is_string()) {
       return refuse(TextErrorCode::invalid_element, "Invalid element in the allowed array (not a string)");
     }
@@ -28,10 +28,11 @@ TextAnswer allowed(TextCall& call) {
   if (!add && !remove && !enable && !disable) {
     return refuse(TextErrorCode::invalid_element, fmt::format("Unsupported action '{}' (allowed)", action));
   }
-  if (auto good = check_tokens(request->allowed); !good) return std::unexpected(good.error());
   if (enable) room.checking_tokens = true;
   if (disable) room.checking_tokens = false;
-  for (const Json& token : request->allowed.value_or(JsonArray{})) {
+  JsonArray given = add || remove ? request->allowed.value_or(JsonArray{}) : JsonArray{};
+  if (auto good = check_tokens(given); !good) return std::unexpected(good.error());
+  for (const Json& token : given) {
     if (add) room.tokens.emplace(token.get_string());
     if (remove) room.tokens.erase(std::string(token.get_string()));
   }

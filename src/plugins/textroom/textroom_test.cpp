@@ -174,7 +174,8 @@ TEST_F(TextRoom, whispers_reach_only_whom_they_name) {
 
 TEST_F(TextRoom, texts_that_are_not_requests) {
   EXPECT_THAT(ann.say("{not json"), IsEmpty());
-  EXPECT_THAT(ann.say("[1]"), ElementsAre(HasSubstr("\"error_code\":412")));
+  EXPECT_THAT(ann.say("5"), IsEmpty());
+  EXPECT_THAT(ann.say("[1]"), ElementsAre(HasSubstr("\"error_code\":413")));
   EXPECT_THAT(ann.say(R"({"textroom":"list"})"), ElementsAre(testing::Not(HasSubstr("\"transaction\":"))));
   EXPECT_THAT(
       ann.say(R"({"textroom":"foo","transaction":"16"})"),

@@ -1,16 +1,28 @@
 #include "transports/http/api_target.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <limits>
 
 namespace limen::http {
 namespace {
 
 constexpr size_t kMostEvents = 10'000;
 
+// An id of the path; 0 if it is no number. Numbers that are negative or too large are ids that nobody has.
 uint64_t number(std::string_view text) {
+  bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
   uint64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? value : 0;
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return 0;
+  if (error == std::errc::result_out_of_range) return std::numeric_limits<uint64_t>::max();
+  return negative ? ~value + 1 : value;
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 int hex_digit(char c) {
@@ -25,7 +37,7 @@ uint64_t id_of(const JsonObject& message, std::string_view key) {
   const Json* value = message.if_contains(key);
   if (value == nullptr) return 0;
   if (value->is_uint64()) return value->get_uint64();
-  return value->is_int64() && value->get_int64() > 0 ? static_cast<uint64_t>(value->get_int64()) : 0;
+  return value->is_int64() ? static_cast<uint64_t>(value->get_int64()) : 0;
 }
 
 // False: body and path name different things.
@@ -93,7 +105,7 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
     size_t end = query.find('&');
     std::string_view pair = query.substr(0, end);
     size_t equals = pair.find('=');
-    if (pair.substr(0, equals) == name) {
+    if (same_name(pair.substr(0, equals), name)) {
       return percent_decoded(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), true);
     }
     if (end == std::string_view::npos) break;
@@ -104,6 +116,7 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
 
 size_t max_events(std::string_view query) {
   std::string text = query_value(query, "maxev").value_or("");
+  text.erase(0, text.find_first_not_of(" \t"));  // a plus sign is a space here
   long value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value < 1 ? 1 : std::min(static_cast<size_t>(value), kMostEvents);

@@ -30,10 +30,12 @@ TEST(ApiPath, has_a_session_and_a_handle) {
 }
 
 TEST(ApiPath, ids_are_plain_decimal_numbers) {
-  for (const char* name : {"abc", "12x", "-1", "+1", "1.5", "0x10", "99999999999999999999", ""}) {
+  for (const char* name : {"abc", "12x", "+1", "1.5", "0x10", "-", "--1", ""}) {
     EXPECT_EQ(parse_api_path(std::string("/janus/") + name, "/janus")->session, 0u) << name;
   }
   EXPECT_EQ(parse_api_path("/janus/9007199254740991", "/janus")->session, 9007199254740991u);
+  EXPECT_EQ(parse_api_path("/janus/-1", "/janus")->session, 18446744073709551615u);
+  EXPECT_EQ(parse_api_path("/janus/99999999999999999999", "/janus")->session, 18446744073709551615u);
 }
 
 TEST(Query, values_are_found_and_decoded) {
@@ -41,6 +43,7 @@ TEST(Query, values_are_found_and_decoded) {
   EXPECT_EQ(query_value("token=a%2Bb%3d+c", "token"), "a+b= c");
   EXPECT_EQ(query_value("a=1&a=2", "a"), "1");
   EXPECT_EQ(query_value("flag", "flag"), "");
+  EXPECT_EQ(query_value("MaxEv=5", "maxev"), "5");
   EXPECT_EQ(query_value("maxevil=5", "maxev"), std::nullopt);
   EXPECT_EQ(query_value("a=%4", "a"), std::nullopt);
   EXPECT_EQ(query_value("a=%zz", "a"), std::nullopt);
@@ -53,6 +56,8 @@ TEST(Query, maxev_is_at_least_one) {
   EXPECT_EQ(max_events("maxev=-3"), 1u);
   EXPECT_EQ(max_events("maxev=abc&rid=77"), 1u);
   EXPECT_EQ(max_events("maxev=5"), 5u);
+  EXPECT_EQ(max_events("maxev=+5"), 5u);
+  EXPECT_EQ(max_events("maxev=%205"), 5u);
   EXPECT_EQ(max_events("maxev=99999999999999999999"), 1u);
 }
 
@@ -81,6 +86,7 @@ TEST(ApiBody, ids_that_differ_are_refused) {
   auto session = body(R"({"session_id":13})", "/janus/12");
   ASSERT_FALSE(session);
   EXPECT_EQ(session.error(), ApiError(ApiErrorCode::invalid_request_path, "Conflicting session ID (payload and path)"));
+  EXPECT_FALSE(body(R"({"session_id":-12})", "/janus/12"));
   auto handle = body(R"({"session_id":12,"handle_id":6})", "/janus/12/5");
   ASSERT_FALSE(handle);
   EXPECT_EQ(handle.error(), ApiError(ApiErrorCode::invalid_request_path, "Conflicting handle ID (payload and path)"));
