@@ -66,6 +66,10 @@ void HttpService::handle(const std::shared_ptr<HttpExchange>& exchange, net::Htt
   exchange->add_headers(cors_headers(call.request));
   notify(call);
   if (!allowed) return refuse(call, "forwarded address", 0);
+  if (!elsewhere && method != "GET" && method != "POST" && method != "OPTIONS") {
+    return respond_error(*exchange,
+                         ApiError(ApiErrorCode::transport_specific, fmt::format("Unsupported method {}", method)));
+  }
   std::string_view origin = call.request.header("Origin");
   if (origin.empty()) origin = call.request.header("Referer");
   if (!config_.origins.allows(origin)) return refuse(call, "origin", 403);
@@ -78,10 +82,6 @@ void HttpService::handle(const std::shared_ptr<HttpExchange>& exchange, net::Htt
     net::HttpResponse response = empty_response(200);
     response.close = true;
     return exchange->respond(std::move(response));
-  }
-  if (method != "GET" && method != "POST") {
-    return respond_error(*exchange,
-                         ApiError(ApiErrorCode::transport_specific, fmt::format("Unsupported method {}", method)));
   }
   if (!path || path->too_deep) return exchange->respond(empty_response(404));
   call.path = *path;
@@ -262,10 +262,11 @@ void HttpService::page(Call call) {
   work->root = config_.web_folder;
   work->request = {std::string(call.target.path), std::string(call.request.header("If-None-Match")),
                    call.request.header("Accept").find("text/html") != std::string_view::npos};
-  auto respond = [weak = weak_from_this(), work, exchange = call.exchange,
-                  policy = security_policy(call.request)]() mutable {
+  auto respond = [weak = weak_from_this(), work, exchange = call.exchange, policy = security_policy(call.request),
+                  cors = cors_headers(call.request)]() mutable {
     auto self = weak.lock();
     if (!self || self->stopped_) return exchange->abort();
+    if (work->answer.status == 404) exchange->add_headers(std::move(cors));  // as the API refuses a path
     self->respond_page(*exchange, std::move(work->answer), policy);
   };
   context_.background().run([work] { work->answer = load_page(work->root, work->request); }, context_.executor(),
@@ -277,10 +278,7 @@ void HttpService::respond_page(HttpExchange& exchange, PageAnswer answer, const 
   response.status = answer.status;
   response.body = std::move(answer.body);
   auto& headers = response.headers;
-  if (answer.status == 404) {
-    headers.emplace_back("Access-Control-Allow-Origin", config_.origins.answer());
-    return exchange.respond(std::move(response));
-  }
+  if (answer.status == 404) return exchange.respond(std::move(response));
   if (!answer.location.empty()) headers.emplace_back("Location", answer.location);
   if (!answer.content_type.empty()) headers.emplace_back("Content-Type", answer.content_type);
   if (!answer.etag.empty()) headers.emplace_back("ETag", answer.etag);

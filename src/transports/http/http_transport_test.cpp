@@ -176,6 +176,7 @@ TEST_F(HttpTransport, enforced_origin_refuses_others) {
   EXPECT_EQ(good.header("Access-Control-Allow-Credentials"), "true");
   EXPECT_EQ(good.header("Vary"), "Origin");
   EXPECT_EQ(ask("POST", "/janus", ping, "Origin: http://evil.example\r\n").status, 403);
+  EXPECT_EQ(ask("PUT", "/janus", "", "Origin: http://evil.example\r\n").status, 200);  // it is told the method first
   EXPECT_EQ(ask("POST", "/janus", ping, "Referer: http://app.example/page\r\n").status, 200);
   EXPECT_EQ(bench_.core.requests.size(), 2u);
 }
@@ -443,7 +444,10 @@ TEST_F(HttpTransport, pages_are_served_beside_the_api) {
   Answer head = read(one, true);
   EXPECT_EQ(head.header("Content-Length"), "11");
   EXPECT_EQ(ask(one, request("GET", "/../janus.transport.http.jcfg")).status, 404);
-  EXPECT_EQ(ask("GET", "/").status, 404);  // not a browser: as Janus answers
+  Answer none = ask("GET", "/");
+  EXPECT_EQ(none.status, 404);  // not a browser: as Janus answers
+  EXPECT_EQ(none.header("Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(none.header("Access-Control-Max-Age"), "86400");
   EXPECT_NE(ask("GET", "/janus/info").body, "never served: the API comes first");
   Json facts = ask("GET", "/limen.json").json();
   EXPECT_EQ(facts.at("api").at("path"), "/janus");
