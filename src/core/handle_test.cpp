@@ -183,6 +183,8 @@ TEST(Handle, trickles_are_checked_and_queued) {
   EXPECT_THAT(write_json(info.at("webrtc").at("ice").at("remote-candidates"), JsonFormat::compact),
               HasSubstr("203.0.113.5 9000"));
   EXPECT_EQ(rig.error(candidate(handle, R"({"sdpMid":5,"candidate":"x"})")), 467);
+  EXPECT_EQ(rig.error(candidate(handle, R"({"sdpMid":null,"sdpMLineIndex":0,"candidate":"x"})")), 467);
+  EXPECT_EQ(rig.error(candidate(handle, R"({"sdpMid":"0","sdpMLineIndex":null,"candidate":"x"})")), 467);
   EXPECT_EQ(rig.error(candidate(handle, R"({"candidate":"x"})")), 456);
   EXPECT_EQ(rig.error(candidate(handle, R"({"sdpMid":"0"})")), 456);
   EXPECT_EQ(rig.error(candidate(handle, R"({"sdpMid":"nope","candidate":"garbage"})")), 0);

@@ -29,17 +29,20 @@ struct Trickled {
   std::optional<std::string_view> text;
 };
 
-ApiResult<Trickled> read_trickled(const Json& json) {
+// Before the exchange of descriptions `null` counts as absent, after it as a wrong type.
+enum class Null { absent, wrong };
+
+ApiResult<Trickled> read_trickled(const Json& json, Null null) {
   Trickled trickled;
   if (!json.is_object() || json.get_object().contains("completed")) return trickled;
   const JsonObject& object = json.get_object();
   const Json* mid = object.if_contains("sdpMid");
-  if (mid != nullptr && !mid->is_null()) {
+  if (mid != nullptr && (null == Null::wrong || !mid->is_null())) {
     if (!mid->is_string()) return std::unexpected(wrong_type("sdpMid should be a string"));
     trickled.mid = mid->get_string();
   }
   const Json* index = object.if_contains("sdpMLineIndex");
-  if (index != nullptr && !index->is_null()) {
+  if (index != nullptr && (null == Null::wrong || !index->is_null())) {
     if (!is_index(*index)) return std::unexpected(wrong_type("sdpMLineIndex should be a positive integer"));
     trickled.index = index->to_number<uint64_t>();
   }
@@ -87,7 +90,7 @@ void Handle::trickle(ApiCall call) {
 }
 
 ApiResult<> Handle::take_candidate(const Json& json) {
-  auto trickled = read_trickled(json);
+  auto trickled = read_trickled(json, Null::wrong);
   if (!trickled) return std::unexpected(trickled.error());
   if (!trickled->text) {
     add_remote({std::nullopt});
@@ -103,7 +106,7 @@ ApiResult<> Handle::take_candidate(const Json& json) {
 }
 
 void Handle::take_early(const Json& json) {
-  auto trickled = read_trickled(json);
+  auto trickled = read_trickled(json, Null::absent);
   if (!trickled) return;
   EarlyCandidate early{.received = state_.executor.now(), .mid = std::string(trickled->mid), .candidate = std::nullopt};
   if (trickled->text) {

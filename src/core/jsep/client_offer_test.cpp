@@ -266,7 +266,7 @@ TEST(ClientOffer, works_without_mids) {
   std::string offer = with(with(with(test::chromium_offer(), "a=mid:0\r\n", ""), "a=mid:1\r\n", ""), "a=mid:2\r\n", "");
   std::string answer = rig.exchange(offer);
   EXPECT_THAT(answer, Not(HasSubstr("a=mid:")));
-  EXPECT_THAT(answer, HasSubstr("a=group:BUNDLE\r\n"));
+  EXPECT_THAT(answer, HasSubstr("a=group:BUNDLE (null) (null) (null)\r\n"));
 }
 
 TEST(ClientOffer, carries_e2ee_trickle_and_candidates) {

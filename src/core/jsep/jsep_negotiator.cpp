@@ -48,7 +48,9 @@ ApiResult<ClientStep> JsepNegotiator::handle_client(const ClientJsep& jsep) {
   if (!description) {
     return std::unexpected(ApiError(ApiErrorCode::jsep_invalid_sdp, std::move(description.error().text)));
   }
-  if (jsep.type == JsepType::answer && pending_ != Pending::ours) {
+  // An answer to an offer of ours that was answered already takes the place of the first.
+  bool again = established_ && pending_ == Pending::none && local_is_offer_;
+  if (jsep.type == JsepType::answer && pending_ != Pending::ours && !again) {
     return std::unexpected(ApiError(ApiErrorCode::unexpected_answer, "Unexpected ANSWER (did we offer?)"));
   }
   JsepNegotiator next = *this;

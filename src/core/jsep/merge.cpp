@@ -28,7 +28,8 @@ void merge_session(sdp::SessionDescription& out, const MergeInput& input) {
   out.attributes.clear();
   std::string bundle = "BUNDLE";
   for (size_t i = 0; i < out.media.size(); ++i) {
-    if (!out.media[i].rejected() && !input.mlines[i].mid.empty()) bundle += " " + input.mlines[i].mid;
+    // Clients that send no mid know the group by this word (spec 7.6).
+    if (!out.media[i].rejected()) bundle += " " + (input.mlines[i].mid.empty() ? "(null)" : input.mlines[i].mid);
   }
   out.add("group", std::move(bundle));
   out.add("ice-options", "trickle");

@@ -205,6 +205,22 @@ TEST(PluginOffer, an_answer_that_nobody_asked_for_is_refused) {
   EXPECT_EQ(step.error().number(), 465);
 }
 
+TEST(PluginOffer, a_second_answer_takes_the_place_of_the_first) {
+  NegotiatorRig rig;
+  rig.plugin("offer", mountpoint());
+  std::string answer = accepting_answer(rig.negotiator.write_local(rig.transport));
+  EXPECT_TRUE(rig.answer(answer).complete);
+  ClientStep again = rig.answer(answer);
+  EXPECT_TRUE(again.complete);
+  EXPECT_TRUE(again.plugin.update);
+  EXPECT_FALSE(again.ice_restart);
+  // After an offer of the client's own there is nothing to answer.
+  rig.exchange(test::chromium_offer());
+  auto step = rig.negotiator.handle_client(NegotiatorRig::jsep(JsepType::answer, answer));
+  ASSERT_FALSE(step);
+  EXPECT_EQ(step.error().number(), 469);
+}
+
 TEST(PluginOffer, an_answer_with_other_mlines_is_refused) {
   NegotiatorRig rig;
   rig.plugin("offer", mountpoint());

@@ -41,8 +41,12 @@ std::string rtpmap_value(const MediaDescription& offered, uint8_t payload_type) 
 
 void add_fmtp(MediaDescription& answer, const MediaDescription& offered, const MediaAnswer& wish,
               const Choice& choice) {
-  std::string fmtp = offered.kind == MediaKind::audio ? wish.fmtp : profile_fmtp(choice.codec, choice.profile);
-  bool copied = choice.codec == Codec::vp8 || choice.codec == Codec::vp9 || choice.codec == Codec::h264;
+  // Without its mapping of channels multiopus cannot be decoded; what is wished for opus means nothing to it.
+  bool multiopus = choice.codec == Codec::multiopus;
+  std::string fmtp = multiopus                          ? std::string()
+                     : offered.kind == MediaKind::audio ? wish.fmtp
+                                                        : profile_fmtp(choice.codec, choice.profile);
+  bool copied = multiopus || choice.codec == Codec::vp8 || choice.codec == Codec::vp9 || choice.codec == Codec::h264;
   if (fmtp.empty() && copied) fmtp = offered.fmtp(choice.payload_type);
   if (!fmtp.empty()) answer.add("fmtp", fmt::format("{} {}", choice.payload_type, fmtp));
 }

@@ -145,6 +145,21 @@ TEST(MakeAnswer, follows_the_order_of_codecs_that_the_caller_prefers) {
   EXPECT_TRUE(answer.media[0].rejected());
 }
 
+TEST(MakeAnswer, multiopus_keeps_its_mapping_of_channels) {
+  std::string text = test::chromium_offer();
+  std::string opus = "a=rtpmap:111 opus/48000/2";
+  text.replace(text.find(opus), opus.size(), "a=rtpmap:111 multiopus/48000/6");
+  std::string fmtp = "a=fmtp:111 ";
+  size_t at = text.find(fmtp);
+  text.replace(at, text.find('\r', at) - at, fmtp + "channel_mapping=0,4,1,2,3,5;coupled_streams=2;num_streams=4");
+  auto offer = parsed(text);
+  auto options = echo_options(offer);
+  options.audio.codec = Codec::multiopus;
+  options.audio.fmtp = "useinbandfec=1";
+  auto answer = make_answer(offer, options);
+  EXPECT_EQ(answer.media[0].fmtp(111), "channel_mapping=0,4,1,2,3,5;coupled_streams=2;num_streams=4");
+}
+
 TEST(MakeAnswer, lists_red_before_opus) {
   auto offer = parsed(test::chromium_offer());
   AnswerOptions options;
