@@ -207,7 +207,8 @@ void EchoHandle::record(const EchoRequest& request) {
     settings_.recordings.clear();
     return tell_media(&EchoMedia::stop_recording);
   }
-  if (!settings_.recordings.empty()) return;
+  // One that runs already ends here: the new name is for what comes from now on.
+  if (!settings_.recordings.empty()) tell_media(&EchoMedia::stop_recording);
   settings_.recordings =
       open_recordings(plugin_, context_, settings_.tracks, request.filename.value_or(""), settings_.e2ee);
   for (const EchoRecordingFile& each : settings_.recordings) tell_media(&EchoMedia::record, each.mline, each.file);

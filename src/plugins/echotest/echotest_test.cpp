@@ -349,6 +349,20 @@ TEST_F(EchoTestRecording, what_is_sent_back_is_recorded_until_it_is_stopped) {
   EXPECT_EQ(size_of("echo-video.mjr"), 8U);
 }
 
+TEST_F(EchoTestRecording, a_second_start_goes_on_in_new_files) {
+  send("{}", offer());
+  send(record());
+  spoken(false);
+  send(record("second"));
+  size_t first = size_of("echo-audio.mjr");
+  spoken(false);
+  EXPECT_EQ(write_json(echo_.query().at("recording"), JsonFormat::compact),
+            R"({"audio":"second-audio.mjr","video":"second-video.mjr"})");
+  send(R"({"record":false})");
+  EXPECT_EQ(size_of("echo-audio.mjr"), first);
+  EXPECT_GT(size_of("second-audio.mjr"), 50U);
+}
+
 TEST_F(EchoTestRecording, a_hangup_ends_the_files) {
   send(record(), offer());
   spoken(true);

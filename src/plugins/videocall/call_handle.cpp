@@ -87,9 +87,9 @@ CallHandle::Result CallHandle::list(const Message&) {
 }
 
 CallHandle::Result CallHandle::enrol(const Message& message) {
+  if (!name_.empty()) return refuse(CallErrorCode::already_registered, fmt::format("Already registered ({})", name_));
   auto request = read_call_request<UserRequest>(message.body);
   if (!request) return std::unexpected(request.error());
-  if (!name_.empty()) return refuse(CallErrorCode::already_registered, fmt::format("Already registered ({})", name_));
   if (request->username.empty()) return refuse(CallErrorCode::invalid_element, "Invalid value (username is empty)");
   if (!registry_.take_name(id_, request->username)) {
     return refuse(CallErrorCode::username_taken, fmt::format("Username '{}' already taken", request->username));

@@ -1,4 +1,6 @@
 // CallHandle: the `set` request (spec plugin-videocall, sections 3.5 and 7).
+#include <filesystem>
+
 #include "base/log.hpp"
 #include "plugins/videocall/call_handle.hpp"
 
@@ -105,12 +107,13 @@ std::shared_ptr<media::RecordingFile> CallHandle::open_recording(const std::stri
     log::error(tag, "VideoCall recording: {}", file.error().text);
     return nullptr;
   }
-  settings_.recording[media_kind_name(kind)] = (*file)->path();
+  settings_.recording[media_kind_name(kind)] = std::filesystem::path((*file)->path()).filename().string();
   return std::move(*file);
 }
 
 void CallHandle::start_recording(const std::optional<std::string>& filename) {
-  if (!settings_.recording.empty()) return;  // is on already
+  bool running = !settings_.recording.empty();  // it ends with what takes its place
+  settings_.recording.clear();
   std::string base = filename.value_or("");
   if (base.empty()) {
     const CallHandle* other = peer();
@@ -127,7 +130,7 @@ void CallHandle::start_recording(const std::optional<std::string>& filename) {
   if (facts.data) files.data = open_recording(base, MediaKind::data);
   files.audio_mline = facts.audio.mline;
   files.video_mline = facts.video.mline;
-  if (files.audio || files.video || files.data) tell_media(&CallMedia::record, std::move(files));
+  if (running || files.audio || files.video || files.data) tell_media(&CallMedia::record, std::move(files));
 }
 
 void CallHandle::stop_recording() {

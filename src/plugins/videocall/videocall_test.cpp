@@ -210,6 +210,14 @@ TEST_F(VideoCall, refusals_close_the_callers_connection_but_not_for_a_missing_of
   EXPECT_EQ(c.closing, 1);
 }
 
+TEST_F(VideoCall, one_name_per_handle_whatever_the_second_request_says) {
+  for (const char* body : {R"({"request":"register","username":"other"})", R"({"request":"register"})",
+                           R"({"request":"register","username":5})"}) {
+    a.send(body);
+    EXPECT_THAT(a.take_events(), ElementsAre("t 477")) << body;
+  }
+}
+
 TEST_F(VideoCall, a_hangup_reaches_both_sides_twice) {
   connect();
   a.send(R"({"request":"hangup","reason":"bye"})");
@@ -315,16 +323,20 @@ TEST_F(VideoCall, recordings_are_of_what_one_sends_and_end_with_the_call) {
   connect();
   std::string base = testing::TempDir() + "limen-videocall";
   a.send(fmt::format(R"({{"request":"set","record":true,"filename":"{}"}})", base));
-  EXPECT_EQ(a.handle->query().at("recording").at("audio").as_string(), base + "-audio.mjr");
-  EXPECT_EQ(a.handle->query().at("recording").at("video").as_string(), base + "-video.mjr");
+  EXPECT_EQ(a.handle->query().at("recording").at("audio").as_string(), "limen-videocall-audio.mjr");
+  EXPECT_EQ(a.handle->query().at("recording").at("video").as_string(), "limen-videocall-video.mjr");
   EXPECT_THAT(a.take_heard(), ElementsAre("pli 1"));
   EXPECT_THAT(a.notified.back(), testing::HasSubstr(R"("recording":{"audio":)"));
   EXPECT_FALSE(b.handle->query().as_object().contains("recording"));
+  a.send(fmt::format(R"({{"request":"set","record":true,"filename":"{}-2"}})", base));  // goes on in other files
+  EXPECT_EQ(a.handle->query().at("recording").at("audio").as_string(), "limen-videocall-2-audio.mjr");
   b.send(R"({"request":"hangup"})");
   close_all();
   EXPECT_FALSE(a.handle->query().as_object().contains("recording"));
   plugin_.run();
-  for (const char* kind : {"-audio.mjr", "-video.mjr"}) EXPECT_TRUE(std::filesystem::remove(base + kind));
+  for (const char* kind : {"-audio.mjr", "-video.mjr", "-2-audio.mjr", "-2-video.mjr"}) {
+    EXPECT_TRUE(std::filesystem::remove(base + kind)) << kind;
+  }
 }
 
 }  // namespace
