@@ -167,6 +167,7 @@ CommandLineOutcome parse_command_line(const std::vector<std::string>& arguments)
   CLI::App app(kDescription, "limen");
   app.footer(kFooter);
   app.get_formatter()->column_width(42);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // the last one wins
   app.set_help_flag("-h,--help", "Print this and exit");
   app.add_flag("-V,--version", o.show_version, "Print the version and exit");
   add_file_options(app, o);

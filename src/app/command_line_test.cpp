@@ -48,6 +48,14 @@ TEST(CommandLine, a_stun_server_may_carry_its_port) {
   EXPECT_EQ(nat.stun_port, 3479);
 }
 
+TEST(CommandLine, of_a_repeated_option_the_last_one_holds) {
+  CommandLineOutcome outcome = parse_command_line({"-d", "7", "-n", "one", "-b", "--debug-level=1", "-n", "two", "-b"});
+  ASSERT_FALSE(outcome.stop) << outcome.text;
+  EXPECT_EQ(outcome.options.debug_level, 1);
+  EXPECT_EQ(outcome.options.server_name, "two");
+  EXPECT_TRUE(outcome.options.daemon);
+}
+
 TEST(CommandLine, an_unknown_option_is_named_and_fails) {
   CommandLineOutcome outcome = parse_command_line({"-Z"});
   EXPECT_TRUE(outcome.stop);

@@ -3,6 +3,7 @@
 #include <spdlog/details/file_helper.h>
 
 #include <ctime>
+#include <filesystem>
 #include <mutex>
 
 #include "base/log.hpp"
@@ -96,6 +97,12 @@ Result<> start_logging(const core::GeneralSettings& settings, bool to_stdout) {
   out.timestamps = settings.debug_timestamps;
   out.colors = settings.debug_colors;
   if (!settings.log_to_file.empty()) {
+    // A folder that is not there is a typing error: opening would make it.
+    std::filesystem::path folder = std::filesystem::path(settings.log_to_file).parent_path();
+    std::error_code failure;
+    if (!folder.empty() && !std::filesystem::is_directory(folder, failure)) {
+      return fail("Log file {}: there is no folder {}", settings.log_to_file, folder.string());
+    }
     try {
       out.file.open(settings.log_to_file);
       out.file_name = settings.log_to_file;

@@ -44,6 +44,13 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("none.jcfg", result.stderr)
 
+    def test_a_log_file_that_cannot_be_written_stops_the_start(self):
+        with Folder() as folder:
+            result = run("-F", str(folder), "-L", str(folder / "none/x.log"))
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("Log file", result.stderr)
+            self.assertFalse((folder / "none").exists())
+
     def test_a_broken_file_stops_the_start_with_file_line_and_reason(self):
         with Folder() as folder:
             (folder / "janus.jcfg").write_text("general: {\n  debug_level = \n}\n")
