@@ -129,6 +129,48 @@ class Connections(unittest.TestCase):
                 await one.close()
 
 
+class UnixSockets(unittest.TestCase):
+    def test_connections_and_requests(self):
+        server = limited("connections_per_address = 2; requests_per_second = 1; request_burst = 6;", exempt="127.")
+        path = str(server.folder / "api")
+        (server.folder / "conf" / "janus.transport.pfunix.jcfg").write_text(
+            f'general: {{ enabled = true; path = "{path}"; }}\n')
+        with server:
+            opened = [self.connect(path) for _ in range(3)]
+            refused = json.loads(opened[2].recv(8192))
+            self.assertEqual(refused["error"]["code"], 450)
+            self.assertEqual(opened[2].recv(8192), b"")
+            for n in range(20):
+                opened[0].send(json.dumps({"janus": "ping", "transaction": f"t{n}"}).encode())
+            replies = [json.loads(opened[0].recv(8192)) for _ in range(20)]
+            self.assertEqual([reply["transaction"] for reply in replies], [f"t{n}" for n in range(20)])
+            self.assertEqual(replies[0]["janus"], "pong")
+            self.assertEqual(replies[-1]["error"]["code"], 450)
+            opened[1].close()
+            again = until("the place is free", lambda: self.served(path))
+            for one in (opened[0], opened[2], again):
+                one.close()
+
+    @staticmethod
+    def connect(path):
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        made.settimeout(10)
+        made.connect(path)
+        return made
+
+    def served(self, path):
+        made = self.connect(path)
+        made.send(json.dumps({"janus": "ping", "transaction": "again"}).encode())
+        try:
+            answer = json.loads(made.recv(8192) or b"{}")
+        except OSError:
+            answer = {}
+        if answer.get("transaction") == "again":
+            return made
+        made.close()
+        return None
+
+
 class Sessions(unittest.TestCase):
     def test_per_address_and_per_token(self):
         with limited("sessions_per_address = 3; sessions_per_token = 2;") as server:
