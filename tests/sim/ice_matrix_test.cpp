@@ -241,7 +241,9 @@ void run_case(uint64_t seed, const Case& c) {
     if (m.client->connected() && m.server->connected()) expect_data_both_ways(m);
     bool relayed = m.client->relayed() || m.server->relayed();
     // Where there is another way a relay is the last choice; under loss it may have been the only one in time.
-    if (c.loss == 0) EXPECT_EQ(relayed, !must_connect_directly(c));
+    if (c.loss == 0) {
+      EXPECT_EQ(relayed, !must_connect_directly(c));
+    }
     return;
   }
   // RFC 8489 section 6.2.1: with the values recommended there, a check is given up after 39.5 s.
