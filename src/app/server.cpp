@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -42,6 +43,9 @@ runtime::RuntimeConfig runtime_config(const core::GatewaySettings& settings, con
   if (auto range = core::parse_port_range(settings.media.rtp_port_range)) config.ports = {range->first, range->second};
   config.single_port = static_cast<uint16_t>(settings.media.single_port);
   config.udp.dscp = settings.media.dscp;
+  config.ice_tcp = settings.nat.ice_tcp;
+  // Names of browsers may keep one thread waiting.
+  if (!settings.nat.ignore_mdns) ++config.background_threads;
   config.collect = std::chrono::microseconds(settings.media.send_delay);
   config.pin_threads = settings.media.pin_threads;
   return config;
@@ -69,6 +73,7 @@ core::ServerFacts server_facts(const LoadedSettings& loaded, const NetworkSetup&
 }
 
 std::string media_line(core::MediaPlane& plane, const NetworkSetup& network, runtime::FlowSteering* steering) {
+  bool tcp = std::ranges::any_of(plane.local_bases(0), [](const auto& base) { return rtc::is_tcp(base.protocol); });
   // A port that all share is named once.
   uint32_t named = steering != nullptr ? 1 : plane.shard_count();
   std::string ports;
@@ -84,7 +89,8 @@ std::string media_line(core::MediaPlane& plane, const NetworkSetup& network, run
     shown = fmt::format(", advertised as {}", network.mapping.public_ips.front().to_string());
   std::string threads = fmt::format("{} media thread{}", plane.shard_count(), plane.shard_count() == 1 ? "" : "s");
   if (steering != nullptr) threads += steering->works() ? " share it, steered by the kernel" : " share it";
-  return fmt::format("UDP {} port{} {}{} ({})", addresses, named == 1 ? "" : "s", ports, shown, threads);
+  return fmt::format("{} {} port{} {}{} ({})", tcp ? "UDP and TCP" : "UDP", addresses, named == 1 ? "" : "s", ports,
+                     shown, threads);
 }
 
 int rotation_signal(const std::string& name) {

@@ -14,8 +14,15 @@
 namespace limen {
 
 // Which of the shard's sockets sends or received: an index the driver hands out. A shard's UDP
-// sockets come first; TCP connections (ICE-TCP) get further numbers.
+// sockets come first. ICE-TCP (RFC 6544) has two numbers beside each of them: kTcpPassive + i stands for the
+// listener of the same address and port, kTcpActive + i for connections that we open from that address.
+// A connection is then named by its flow, as the remote address is its own.
 using SocketId = uint32_t;
+inline constexpr SocketId kTcpPassive = 0x10000;
+inline constexpr SocketId kTcpActive = 0x20000;
+inline constexpr bool is_tcp(SocketId socket) {
+  return socket >= kTcpPassive && socket < kTcpActive + kTcpPassive;
+}
 // Relays (TURN) of peers are sockets too, from this number on: what goes there is packed for the server before the
 // rest is sent (see TxQueue::take_out).
 inline constexpr SocketId kRelaySockets = 0x40000000;

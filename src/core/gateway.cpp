@@ -85,6 +85,7 @@ GatewayState::GatewayState(GatewayParts parts, ApiSink& api)
       executor(parts.executor),
       background(parts.background),
       random(parts.random),
+      mdns(executor, background, settings.media.ipv6),
       media(parts.media),
       certificate(std::move(parts.certificate)),
       io_context(parts.io_context),

@@ -8,6 +8,7 @@
 #include "core/event_bus.hpp"
 #include "core/gateway.hpp"
 #include "core/limits/address_limiter.hpp"
+#include "core/mdns/mdns_resolver.hpp"
 #include "core/module_contexts.hpp"
 #include "core/module_table.hpp"
 #include "core/session_table.hpp"
@@ -33,6 +34,7 @@ struct GatewayState {
   Executor& executor;
   BackgroundPool& background;
   Random& random;
+  MdnsResolver mdns;
   MediaPlane& media;
   std::shared_ptr<const crypto::Certificate> certificate;
   void* io_context;

@@ -122,8 +122,10 @@ class Handle final : public HandleContext {
   void take_early(const Json& candidate);
   void add_remote(std::vector<std::optional<rtc::Candidate>> candidates);
   void resolve_remote(const rtc::Candidate& candidate);
+  void not_resolved(const std::string& name, const std::string& reason);
   std::vector<std::optional<rtc::Candidate>> fresh_early_candidates();
-  bool usable(const rtc::Candidate& candidate) const;
+  // A name that is not wanted is remembered with the reason.
+  bool wanted(const rtc::Candidate& candidate);
 
   // what the peer tells (handle_media.cpp)
   void on_media(MediaEvent&& event);

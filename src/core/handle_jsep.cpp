@@ -79,7 +79,7 @@ rtc::PeerConfig Handle::peer_config() const {
   config.tuning = peer_tuning(state_.settings.media);
   config.ice.lite = nat.ice_lite;
   config.ice.controlling = peer_->negotiator.controlling() && !nat.ice_lite;
-  config.ice.aggressive_nomination = false;  // interoperates with both; saves checks
+  config.ice.aggressive_nomination = nat.ice_nomination != "regular";
   config.ice.local = peer_->negotiator.local_credentials();
   config.ice.tie_breaker = state_.random.u64();
   if (state_.facts.stun_server && !nat.ice_lite) config.ice.stun_servers.push_back(*state_.facts.stun_server);
@@ -190,7 +190,9 @@ void Handle::apply(const NegotiationStep& step) {
 
   std::vector<std::optional<rtc::Candidate>> candidates;
   if (first || restart) {
-    for (const rtc::Candidate& candidate : negotiator.remote_candidates()) candidates.emplace_back(candidate);
+    for (const rtc::Candidate& candidate : negotiator.remote_candidates()) {
+      if (wanted(candidate)) candidates.emplace_back(candidate);
+    }
   }
   bool start = !negotiator.peer_trickles() || !candidates.empty();
   if (!negotiator.peer_trickles() && (first || restart)) candidates.emplace_back(std::nullopt);

@@ -3,7 +3,6 @@
 #include "core/gateway_state.hpp"
 #include "core/handle.hpp"
 #include "core/media/media_plane.hpp"
-#include "core/name_lookup.hpp"
 #include "rtc/peer/peer.hpp"
 
 namespace limen::core {
@@ -101,7 +100,7 @@ ApiResult<> Handle::take_candidate(const Json& json) {
   if (!trickled->mid.empty() && trickled->mid != peer_->negotiator.first_mid()) return {};
   if (trickled->text->empty() || trickled->text->find("end-of-candidates") != std::string_view::npos) return {};
   auto candidate = rtc::parse_candidate(*trickled->text);
-  if (candidate && usable(*candidate)) add_remote({std::move(candidate)});
+  if (candidate && wanted(*candidate)) add_remote({std::move(candidate)});
   return {};
 }
 
@@ -112,7 +111,7 @@ void Handle::take_early(const Json& json) {
   if (trickled->text) {
     if (trickled->index.value_or(0) > 0) return;
     early.candidate = rtc::parse_candidate(*trickled->text);
-    if (!early.candidate || !usable(*early.candidate)) return;
+    if (!early.candidate || !wanted(*early.candidate)) return;
   }
   if (early_.size() >= kMaxEarlyCandidates) {
     log::warning("", "[{}/{}] Too many early candidates, ignoring one", session_id().value(), id_.value());
@@ -132,8 +131,11 @@ std::vector<std::optional<rtc::Candidate>> Handle::fresh_early_candidates() {
   return fresh;
 }
 
-bool Handle::usable(const rtc::Candidate& candidate) const {
-  if (!candidate.host_name.empty() && state_.settings.nat.ignore_mdns) return false;
+bool Handle::wanted(const rtc::Candidate& candidate) {
+  if (!candidate.host_name.empty() && state_.settings.nat.ignore_mdns) {
+    if (peer_) not_resolved(candidate.host_name, "ignore_mdns is set");
+    return false;
+  }
   return candidate.protocol == rtc::CandidateProtocol::udp || state_.settings.nat.ice_tcp;
 }
 
@@ -160,23 +162,29 @@ void Handle::add_remote(std::vector<std::optional<rtc::Candidate>> candidates) {
   });
 }
 
-// A ".local" name (mDNS): the system's resolver knows, on a thread that may wait.
+// A ".local" name: multicast DNS knows, or nobody.
 void Handle::resolve_remote(const rtc::Candidate& candidate) {
-  auto lookup = std::make_shared<NameLookup>();
-  lookup->name = candidate.host_name;
-  lookup->ipv6 = state_.settings.media.ipv6;
-  auto done = [&state = state_, session = session_id(), id = id_, created = peer_->created, lookup,
-               resolved = rtc::Candidate(candidate)]() mutable {
+  if (++peer_->local_names > PeerConnection::kMaxLocalNames) {
+    return not_resolved(candidate.host_name, "too many names of one peer");
+  }
+  auto done = [&state = state_, session = session_id(), id = id_, created = peer_->created,
+               resolved = rtc::Candidate(candidate)](MdnsResolver::Answer answer) mutable {
     Handle* handle = state.sessions.find(session, id);
     if (handle == nullptr || !handle->peer_ || handle->closing_ || handle->peer_->created != created) return;
-    if (!lookup->address) return;
-    resolved.address.ip = *lookup->address;
+    if (!answer.address) return handle->not_resolved(resolved.host_name, answer.reason);
+    resolved.address.ip = *answer.address;
     resolved.host_name.clear();
     state.media.with_peer(handle->media_id_, [resolved = std::move(resolved)](rtc::Peer& peer, Instant now) {
       peer.add_remote_candidate(resolved, now);
     });
   };
-  state_.background.run([lookup] { lookup->run(); }, state_.executor, std::move(done));
+  state_.mdns.resolve(candidate.host_name, std::move(done));
+}
+
+void Handle::not_resolved(const std::string& name, const std::string& reason) {
+  if (peer_->unresolved.size() >= PeerConnection::kMaxLocalNames) return;
+  log::info("", "[{}/{}] The candidate {} is not used: {}", session_id().value(), id_.value(), name, reason);
+  peer_->unresolved.emplace_back(name, reason);
 }
 
 }  // namespace limen::core

@@ -33,6 +33,10 @@ struct PeerConnection {
   // TURN servers that gave no relay, and why.
   static constexpr size_t kMaxRelayFailures = 8;
   std::vector<std::pair<std::string, std::string>> relay_failures;
+  // ".local" candidates of the client that could not be used, and why; so many names at most are asked for.
+  static constexpr size_t kMaxLocalNames = 16;
+  size_t local_names = 0;
+  std::vector<std::pair<std::string, std::string>> unresolved;
 
   Gathering gathering = Gathering::none;
   TimerId gathering_limit;

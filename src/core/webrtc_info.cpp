@@ -33,6 +33,13 @@ JsonObject ice_info(const PeerConnection& peer, const rtc::PeerStats& stats) {
     }
     ice["relay-failures"] = std::move(failures);
   }
+  if (!peer.unresolved.empty()) {
+    JsonArray names;
+    for (const auto& [name, reason] : peer.unresolved) {
+      names.emplace_back(JsonObject{{"name", name}, {"reason", reason}});
+    }
+    ice["unresolved-candidates"] = std::move(names);
+  }
   if (stats.selected) ice["selected-pair"] = pair_text(*stats.selected);
   ice["ready"] = peer.gathering == Gathering::done ? 1 : 0;
   return ice;

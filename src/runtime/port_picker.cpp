@@ -8,15 +8,19 @@ namespace {
 // With no range, tries of ports that the kernel chose for the first address.
 constexpr int kFreeTries = 64;
 
-using Opened = std::expected<std::vector<UdpSocket>, BindError>;
+using Opened = std::expected<LoopSockets, BindError>;
 
-Opened open_all(std::span<const BindAddress> addresses, uint16_t port, const UdpOptions& options) {
-  std::vector<UdpSocket> sockets;
+Opened open_all(std::span<const BindAddress> addresses, uint16_t port, const UdpOptions& options, bool tcp) {
+  LoopSockets sockets;
   for (const BindAddress& address : addresses) {
     auto socket = UdpSocket::open(address, port, options);
     if (!socket) return std::unexpected(std::move(socket.error()));
     port = socket->local().port;
-    sockets.push_back(std::move(*socket));
+    sockets.udp.push_back(std::move(*socket));
+    if (!tcp) continue;
+    auto listener = TcpListener::open(address, port);
+    if (!listener) return std::unexpected(std::move(listener.error()));
+    sockets.tcp.push_back(std::move(*listener));
   }
   return sockets;
 }
@@ -32,31 +36,31 @@ std::string list(std::span<const BindAddress> addresses) {
 
 }  // namespace
 
-Result<std::vector<UdpSocket>> open_sockets(std::span<const BindAddress> addresses, PortRange range,
-                                            const UdpOptions& options, Random& random, uint32_t who, uint32_t count) {
+Result<LoopSockets> open_sockets(std::span<const BindAddress> addresses, PortRange range, const UdpOptions& options,
+                                 bool tcp, Random& random, uint32_t who, uint32_t count) {
   if (range.min > range.max) std::swap(range.min, range.max);
   if (range.any()) {
     Error last;
     for (int i = 0; i < kFreeTries; ++i) {
-      Opened opened = open_all(addresses, 0, options);
+      Opened opened = open_all(addresses, 0, options, tcp);
       if (opened) return std::move(*opened);
       if (!opened.error().port_taken) return std::unexpected(std::move(opened.error().error));
       last = std::move(opened.error().error);
     }
-    return fail("no UDP port is free on all of {}: {}", list(addresses), last.text);
+    return fail("no {} port is free on all of {}: {}", tcp ? "UDP and TCP" : "UDP", list(addresses), last.text);
   }
   uint32_t first = range.min == 0 ? 1 : range.min;
   uint32_t ports = range.max - first + 1;
   auto start = static_cast<uint32_t>(random.below(ports));
   for (uint32_t i = 0; i < ports; ++i) {
-    Opened opened = open_all(addresses, static_cast<uint16_t>(first + (start + i) % ports), options);
+    Opened opened = open_all(addresses, static_cast<uint16_t>(first + (start + i) % ports), options, tcp);
     if (opened) return std::move(*opened);
     if (!opened.error().port_taken) return std::unexpected(std::move(opened.error().error));
   }
   return fail(
-      "rtp_port_range {}-{} has no UDP port left for media loop {} of {} (on {}): "
+      "rtp_port_range {}-{} has no {} port left for media loop {} of {} (on {}): "
       "each loop needs one; widen the range or lower event_loops",
-      range.min, range.max, who + 1, count, list(addresses));
+      range.min, range.max, tcp ? "UDP and TCP" : "UDP", who + 1, count, list(addresses));
 }
 
 Result<std::vector<std::vector<UdpSocket>>> open_shared_sockets(std::span<const BindAddress> addresses, uint16_t port,

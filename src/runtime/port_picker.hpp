@@ -9,6 +9,7 @@
 
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "runtime/tcp_listener.hpp"
 #include "runtime/udp_socket.hpp"
 
 namespace limen::runtime {
@@ -20,9 +21,15 @@ struct PortRange {
   bool any() const { return max == 0 || (min <= 1 && max == 65535); }
 };
 
-// One socket per address, all with the same port. `who` and `count` name the media loop in errors.
-Result<std::vector<UdpSocket>> open_sockets(std::span<const BindAddress> addresses, PortRange range,
-                                            const UdpOptions& options, Random& random, uint32_t who, uint32_t count);
+// A media loop's own: one UDP socket per address, and with ICE-TCP one listener beside each, in the same order.
+struct LoopSockets {
+  std::vector<UdpSocket> udp;
+  std::vector<TcpListener> tcp;
+};
+
+// All with the same port. `who` and `count` name the media loop in errors.
+Result<LoopSockets> open_sockets(std::span<const BindAddress> addresses, PortRange range, const UdpOptions& options,
+                                 bool tcp, Random& random, uint32_t who, uint32_t count);
 
 // For each of `count` shards one socket per address, all on `port`: [shard][address]. Each address's sockets are
 // bound in the order of the shards, which is how programs of the kernel count them. A port that any other socket

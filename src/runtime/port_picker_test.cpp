@@ -11,7 +11,11 @@ const std::vector<BindAddress> kBoth{{IpAddress::v4(0x7f000001)}, {*IpAddress::p
 
 class PortPicker : public testing::Test {
  protected:
-  Result<std::vector<UdpSocket>> pick(PortRange range) { return open_sockets(kBoth, range, {}, random_, 1, 4); }
+  Result<std::vector<UdpSocket>> pick(PortRange range) {
+    auto opened = open_sockets(kBoth, range, {}, false, random_, 1, 4);
+    if (!opened) return std::unexpected(opened.error());
+    return std::move(opened->udp);
+  }
   // A range of `size` ports that are free now.
   PortRange free_range(uint16_t size) {
     for (uint16_t first = 42000; first < 60000; first = static_cast<uint16_t>(first + size)) {
@@ -63,6 +67,20 @@ TEST_F(PortPicker, a_port_taken_on_one_address_is_passed_over) {
   EXPECT_EQ((*sockets)[0].local().port, range.max);
 }
 
+TEST_F(PortPicker, with_ice_tcp_a_port_must_be_free_for_both) {
+  PortRange range = free_range(2);
+  auto taken = TcpListener::open(kBoth[0], range.min);
+  ASSERT_TRUE(taken);
+  auto opened = open_sockets(kBoth, range, {}, true, random_, 0, 1);
+  ASSERT_TRUE(opened);
+  ASSERT_EQ(opened->tcp.size(), opened->udp.size());
+  for (size_t i = 0; i < opened->udp.size(); ++i) EXPECT_EQ(opened->tcp[i].local(), opened->udp[i].local());
+  EXPECT_EQ(opened->tcp[0].local().port, range.max);
+  auto exhausted = open_sockets(kBoth, range, {}, true, random_, 0, 1);
+  ASSERT_FALSE(exhausted);
+  EXPECT_NE(exhausted.error().text.find("no UDP and TCP port left"), std::string::npos) << exhausted.error().text;
+}
+
 TEST_F(PortPicker, without_a_range_the_kernel_chooses) {
   for (PortRange range : {PortRange{}, PortRange{0, 65535}, PortRange{1, 65535}}) {
     auto sockets = pick(range);
@@ -74,7 +92,7 @@ TEST_F(PortPicker, without_a_range_the_kernel_chooses) {
 
 TEST_F(PortPicker, a_missing_address_is_the_error_not_the_range) {
   std::vector<BindAddress> foreign{{*IpAddress::parse("203.0.113.77")}};
-  auto sockets = open_sockets(foreign, {40000, 50000}, {}, random_, 0, 1);
+  auto sockets = open_sockets(foreign, {40000, 50000}, {}, false, random_, 0, 1);
   ASSERT_FALSE(sockets);
   EXPECT_NE(sockets.error().text.find("not on this machine"), std::string::npos) << sockets.error().text;
 }

@@ -27,7 +27,9 @@ Result<std::unique_ptr<Runtime>> Runtime::create(RuntimeConfig config, Random& r
   for (uint32_t i = 0; i < count; ++i) {
     Shard::Setup setup;
     setup.index = i;
-    setup.sockets = std::move((*sockets)[i]);
+    setup.sockets = std::move((*sockets)[i].udp);
+    setup.listeners = std::move((*sockets)[i].tcp);
+    setup.dscp = config.udp.dscp;
     setup.gso = config.udp.gso;
     setup.collect = config.collect;
     if (config.pin_threads) setup.cpu = static_cast<int>(i % cores());
@@ -40,13 +42,30 @@ Result<std::unique_ptr<Runtime>> Runtime::create(RuntimeConfig config, Random& r
   return runtime;
 }
 
-Result<std::vector<std::vector<UdpSocket>>> Runtime::open_all(const RuntimeConfig& config, Random& random,
-                                                              uint32_t count) {
-  if (config.addresses.empty()) return std::vector<std::vector<UdpSocket>>(count);
-  if (config.single_port != 0) return open_shared_sockets(config.addresses, config.single_port, config.udp, count);
-  std::vector<std::vector<UdpSocket>> all;
+// A connection cannot be handed to another loop as a datagram can: TCP needs the port for one loop alone.
+Result<std::vector<LoopSockets>> Runtime::open_single_port(const RuntimeConfig& config, uint32_t count) {
+  auto shared = open_shared_sockets(config.addresses, config.single_port, config.udp, count);
+  if (!shared) return std::unexpected(std::move(shared.error()));
+  std::vector<LoopSockets> all(count);
+  for (uint32_t i = 0; i < count; ++i) all[i].udp = std::move((*shared)[i]);
+  if (!config.ice_tcp || count > 1) return all;
+  for (const BindAddress& address : config.addresses) {
+    auto listener = TcpListener::open(address, config.single_port);
+    if (!listener) return fail("single_port {}: {}", config.single_port, listener.error().error.text);
+    all.front().tcp.push_back(std::move(*listener));
+  }
+  return all;
+}
+
+Result<std::vector<LoopSockets>> Runtime::open_all(const RuntimeConfig& config, Random& random, uint32_t count) {
+  std::vector<LoopSockets> all;
+  if (config.addresses.empty()) {
+    all.resize(count);
+    return all;
+  }
+  if (config.single_port != 0) return open_single_port(config, count);
   for (uint32_t i = 0; i < count; ++i) {
-    auto sockets = open_sockets(config.addresses, config.ports, config.udp, random, i, count);
+    auto sockets = open_sockets(config.addresses, config.ports, config.udp, config.ice_tcp, random, i, count);
     if (!sockets) return std::unexpected(std::move(sockets.error()));
     all.push_back(std::move(*sockets));
   }

@@ -30,6 +30,7 @@ struct RuntimeConfig {
   PortRange ports;
   uint16_t single_port = 0;  // all shards share this one; 0: each has one of `ports`
   UdpOptions udp;
+  bool ice_tcp = false;      // listen for TCP on the same ports
   bool pin_threads = false;  // shard i to core i modulo cores
   size_t packets_per_shard = 65536;
   Duration collect{0};  // see Shard::Setup
@@ -56,8 +57,8 @@ class Runtime {
 
  private:
   Runtime(uint32_t shards, uint32_t background_threads);
-  static Result<std::vector<std::vector<UdpSocket>>> open_all(const RuntimeConfig& config, Random& random,
-                                                              uint32_t count);
+  static Result<std::vector<LoopSockets>> open_all(const RuntimeConfig& config, Random& random, uint32_t count);
+  static Result<std::vector<LoopSockets>> open_single_port(const RuntimeConfig& config, uint32_t count);
   void steer();
 
   // Order matters: packets go home to the pools, so these die last.

@@ -19,7 +19,8 @@ namespace {
 
 constexpr uint32_t kWakeTag = UINT32_MAX;
 constexpr uint32_t kStreamsTag = UINT32_MAX - 1;
-constexpr uint32_t kPortTag = 0x80000000;  // this bit: a UdpPortSet's tag; else a SocketId
+constexpr uint32_t kPortTag = 0x80000000;  // this bit: a UdpPortSet's tag
+constexpr uint32_t kTcpTag = 0x40000000;   // this one: of TcpConnections; else a SocketId
 constexpr int kEvents = 64;
 
 int wait_with_deadline(int epoll_fd, epoll_event* events, Duration timeout) {
@@ -61,10 +62,17 @@ Shard::Shard(Setup setup, PacketPool& pool, PostMesh& mesh, Watchdog& watchdog, 
       sender_(sockets_, setup.gso),
       receiver_(pool),
       ports_(epoll_fd, kPortTag, pool),
+      tcp_(epoll_fd, kTcpTag, std::move(setup.listeners), setup.dscp, pool),
       now_(monotonic_now()) {
   on_packet_ = [this](const Flow& from, Packet packet) {
     if (callbacks_.on_datagram) callbacks_.on_datagram(from, std::move(packet), now_);
   };
+  to_tcp_ = [this](SocketId socket, const Datagram& datagram) {
+    tcp_.send(socket, *datagram.remote, datagram.bytes, now_);
+  };
+  tcp_.set_on_closed([this](const Flow& flow) {
+    if (callbacks_.on_flow_closed) callbacks_.on_flow_closed(flow, now_);
+  });
   after_message_ = [this] {
     tick("a datagram");
     return now_;
@@ -92,13 +100,14 @@ Result<> Shard::watch_sockets() {
   };
   bool ok = watch(wake_fd_, kWakeTag) && watch(streams_.fd(), kStreamsTag);
   for (uint32_t i = 0; i < sockets_.size(); ++i) ok = ok && watch(sockets_[i].fd(), i);
+  ok = ok && tcp_.watch_listeners();
   if (!ok) return fail("cannot watch the sockets of media loop {}: {}", index_, std::strerror(errno));
   return {};
 }
 
 std::vector<BoundSocket> Shard::bound_sockets() const {
   std::vector<BoundSocket> bound;
-  for (uint32_t i = 0; i < sockets_.size(); ++i) bound.push_back({i, sockets_[i].local()});
+  for (uint32_t i = 0; i < sockets_.size(); ++i) bound.push_back({i, sockets_[i].local(), i < tcp_.listeners().size()});
   return bound;
 }
 
@@ -163,7 +172,7 @@ int Shard::wait(epoll_event* events) {
 }
 
 Instant Shard::next_deadline() const {
-  Instant next = std::min(timers_.next(), send_at_);
+  Instant next = std::min({timers_.next(), send_at_, tcp_.next_deadline()});
   return callbacks_.next_deadline ? std::min(next, callbacks_.next_deadline()) : next;
 }
 
@@ -192,6 +201,10 @@ void Shard::handle_ready(uint32_t tag, uint32_t events) {
     ports_.handle_ready(tag, now_);
     return tick("a media port");
   }
+  if ((tag & kTcpTag) != 0) {
+    tcp_.handle_ready(tag, events, now_, on_packet_);
+    return tick("a TCP connection");
+  }
   if ((events & EPOLLOUT) != 0) {
     sender_.writable(tag);
     watch_writable(tag, sender_.backlogged(tag));
@@ -212,6 +225,7 @@ void Shard::run_timers() {
     ++stats_.timers;
     tick("a timer");
   }
+  if (tcp_.next_deadline() <= now_) tcp_.handle_timeout(now_);
   if (!callbacks_.on_timer || !callbacks_.next_deadline || callbacks_.next_deadline() > now_) return;
   callbacks_.on_timer(now_);
   tick("peers' timers");
@@ -226,15 +240,17 @@ bool Shard::may_wait() {
 }
 
 void Shard::flush() {
-  if (tx_.empty() || may_wait()) return;
+  if (tx_.empty()) return tcp_.flush();
+  if (may_wait()) return;
   send_now();
   tick("sending");
 }
 
 void Shard::send_now() {
   send_at_ = kNever;
-  sender_.send(tx_);
+  sender_.send(tx_, to_tcp_);
   tx_.clear();
+  tcp_.flush();
   if (callbacks_.sent) callbacks_.sent(monotonic_now());
   for (uint32_t i = 0; i < sockets_.size(); ++i) watch_writable(i, sender_.backlogged(i));
 }
@@ -259,6 +275,7 @@ ShardStats Shard::stats() const {
   ShardStats stats = stats_;
   stats.rx = receiver_.stats();
   stats.tx = sender_.stats();
+  stats.tcp = tcp_.stats();
   stats.packets_allocated = pool_.allocated();
   return stats;
 }

@@ -1,4 +1,5 @@
-// Shard: one media thread: an epoll loop over its own UDP sockets, posts, timers and one TxQueue.
+// Shard: one media thread: an epoll loop over its own UDP sockets and ICE-TCP connections, posts, timers and
+// one TxQueue.
 //
 // A turn: wait -> posts -> datagrams -> timers -> end_of_turn -> send everything. now() stands still
 // within one callback. Constructed and bound by Runtime before its thread starts; after that
@@ -16,6 +17,7 @@
 #include "base/tx_queue.hpp"
 #include "runtime/byte_stream_set.hpp"
 #include "runtime/post_mesh.hpp"
+#include "runtime/tcp_connections.hpp"
 #include "runtime/timer_queue.hpp"
 #include "runtime/udp_port_set.hpp"
 #include "runtime/udp_receiver.hpp"
@@ -32,18 +34,21 @@ struct ShardCallbacks {
   std::function<void(const Flow& from, Packet packet, Instant now)> on_datagram = {};
   std::function<void(Instant now)> on_timer = {};  // next_deadline() has passed
   std::function<Instant()> next_deadline = {};
-  std::function<void(Instant now)> end_of_turn = {};  // last chance to fill the TxQueue
-  std::function<void(Instant now)> sent = {};         // what was in it has left
+  std::function<void(Instant now)> end_of_turn = {};                       // last chance to fill the TxQueue
+  std::function<void(Instant now)> sent = {};                              // what was in it has left
+  std::function<void(const Flow& flow, Instant now)> on_flow_closed = {};  // a TCP connection with an owner ended
 };
 
 struct BoundSocket {
   SocketId id = 0;
   SocketAddress address;
+  bool tcp = false;  // a listener has the same address; see kTcpPassive
 };
 
 struct ShardStats {
   RxStats rx;
   TxStats tx;
+  TcpStats tcp;
   uint64_t turns = 0;
   uint64_t tasks = 0;
   uint64_t timers = 0;
@@ -56,6 +61,8 @@ class Shard final : public Executor {
   struct Setup {
     uint32_t index = 0;
     std::vector<UdpSocket> sockets;
+    std::vector<TcpListener> listeners = {};  // one for each of the sockets, or none
+    int dscp = 0;                             // of TCP connections
     bool gso = true;
     int cpu = -1;  // pin the thread to it; -1: do not
     size_t packet_limit = 65536;
@@ -73,6 +80,7 @@ class Shard final : public Executor {
   TxQueue& tx() { return tx_; }
   UdpPorts& ports() { return ports_; }
   ByteStreams& streams() { return streams_; }
+  TcpConnections& tcp() { return tcp_; }
   // Sends and clears the TxQueue before the turn ends. Its own thread, from a callback.
   void send_now();
   PacketPool& packets() { return pool_; }
@@ -131,7 +139,9 @@ class Shard final : public Executor {
   UdpReceiver receiver_;
   UdpPortSet ports_;
   ByteStreamSet streams_;
+  TcpConnections tcp_;
   UdpReceiver::Sink on_packet_;
+  UdpSender::Elsewhere to_tcp_;
   std::function<Instant()> after_message_;
   TimerQueue timers_;
   ShardCallbacks callbacks_;

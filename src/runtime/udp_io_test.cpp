@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -128,6 +130,15 @@ TEST_P(UdpIo, a_train_to_a_receiver_without_gro_arrives_as_datagrams) {
   reader.read(expected.size());
   EXPECT_EQ(reader.texts, expected);
   EXPECT_EQ(reader.stats().messages, 20u);
+}
+
+TEST_P(UdpIo, sockets_carry_the_configured_dscp) {
+  UdpSocket socket = open(address(), {.dscp = 46});
+  int value = 0;
+  socklen_t size = sizeof value;
+  bool v6 = GetParam();
+  ASSERT_EQ(getsockopt(socket.fd(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, &value, &size), 0);
+  EXPECT_EQ(value, 46 << 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, UdpIo, testing::Bool(),

@@ -50,9 +50,10 @@ UdpSender::UdpSender(std::span<const UdpSocket> sockets, bool gso, SendMany send
 
 UdpSender::~UdpSender() = default;
 
-void UdpSender::send(const TxQueue& tx) {
-  groups_.visit(tx, [this](SocketId socket, const Datagram& datagram) {
+void UdpSender::send(const TxQueue& tx, const Elsewhere& elsewhere) {
+  groups_.visit(tx, [this, &elsewhere](SocketId socket, const Datagram& datagram) {
     if (socket < ports_.size()) ports_[socket].items.push_back(datagram);
+    else if (elsewhere && is_tcp(socket)) elsewhere(socket, datagram);
     else ++stats_.dropped_socket;
   });
   for (Port& port : ports_) {

@@ -48,8 +48,10 @@ class UdpSender {
   UdpSender(std::span<const UdpSocket> sockets, bool gso, SendMany send_many = {});
   ~UdpSender();
 
+  // Takes the datagrams of sockets that are not ours.
+  using Elsewhere = std::function<void(SocketId socket, const Datagram& datagram)>;
   // Sends or queues everything in `tx` (and leaves it: the caller clears).
-  void send(const TxQueue& tx);
+  void send(const TxQueue& tx, const Elsewhere& elsewhere = {});
   // The socket can take data again.
   void writable(SocketId socket);
   bool backlogged(SocketId socket) const { return !ports_[socket].backlog.empty(); }

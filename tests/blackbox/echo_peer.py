@@ -41,7 +41,7 @@ class EchoPeer:
 
     async def __aenter__(self):
         self.http = aiohttp.ClientSession()
-        self.socket = await self.http.ws_connect(f"ws://{self.server.address}:{self.server.ws_port}", protocols=["janus-protocol"])
+        self.socket = await self.http.ws_connect(f"ws://{self.server.host}:{self.server.ws_port}", protocols=["janus-protocol"])
         self.tasks.append(asyncio.create_task(self._read()))
         self.session = (await self.request({"janus": "create"}))["data"]["id"]
         self.handle = (await self.request({"janus": "attach", "plugin": self.plugin}))["data"]["id"]

@@ -46,11 +46,14 @@ async def until_async(what, test, timeout=15.0):
 
 class Server:
     """A running server; use as a context manager. `general`, `nat`, `media` are lines of janus.jcfg; `prefix` is a
-    command that starts it elsewhere (in a network namespace), where `address` reaches it."""
+    command that starts it elsewhere (in a network namespace), where `address` reaches it; it listens at `bind` if that
+    is another address there."""
 
     def __init__(self, *arguments, general="", nat="", media="", wait=True, prefix=(), address="127.0.0.1",
-                 program=PROGRAM):
+                 bind=None, program=PROGRAM):
         self.prefix, self.address = list(prefix), address
+        self.host = f"[{address}]" if ":" in address else address  # of URLs
+        bind = bind or address
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="limen-test-"))
         self.arguments = arguments
         self.port, self.ws_port, self.admin_port = free_port(), free_port(), free_port()
@@ -60,10 +63,10 @@ class Server:
             f'general: {{ debug_level = 5; admin_secret = "blackbox"; {general} }}\n'
             f'nat: {{ {nat} }}\nmedia: {{ {media} }}\n')
         (conf / "janus.transport.http.jcfg").write_text(
-            f"general: {{ http = true; port = {self.port}; ip = \"{self.address}\"; }}\n"
-            f"admin: {{ admin_http = true; admin_port = {self.admin_port}; admin_ip = \"{self.address}\"; }}\n")
+            f"general: {{ http = true; port = {self.port}; ip = \"{bind}\"; }}\n"
+            f"admin: {{ admin_http = true; admin_port = {self.admin_port}; admin_ip = \"{bind}\"; }}\n")
         (conf / "janus.transport.websockets.jcfg").write_text(
-            f'general: {{ ws = true; ws_port = {self.ws_port}; ws_ip = "{self.address}"; }}\n')
+            f'general: {{ ws = true; ws_port = {self.ws_port}; ws_ip = "{bind}"; }}\n')
         self.log_path = self.folder / "output.log"
         self.process = None
         self.wait = wait
@@ -85,7 +88,7 @@ class Server:
         if self.process.poll() is not None:
             raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log()}")
         try:
-            with urllib.request.urlopen(f"http://{self.address}:{self.port}/janus/info", timeout=2) as reply:
+            with urllib.request.urlopen(f"http://{self.host}:{self.port}/janus/info", timeout=2) as reply:
                 return reply.status == 200
         except OSError:
             return False
@@ -109,7 +112,7 @@ class Server:
 
     def post(self, path, body, port=None, base="/janus"):
         data = json.dumps({"transaction": "t", **body}).encode()
-        request = urllib.request.Request(f"http://{self.address}:{port or self.port}{base}{path}", data=data)
+        request = urllib.request.Request(f"http://{self.host}:{port or self.port}{base}{path}", data=data)
         with urllib.request.urlopen(request, timeout=15) as reply:
             return json.loads(reply.read())
 

@@ -1,6 +1,6 @@
 // rooms: rtc
 // A sequence of steps against one IceAgent: datagrams (raw, or patched up with our password so that
-// they pass authentication), candidates, time, restarts. Bounds must hold whatever comes.
+// they pass authentication), candidates, time, restarts, TCP connections that end. Bounds must hold whatever comes.
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -45,6 +45,10 @@ class Run {
     if ((flags & 16) != 0) config.stun_servers = {address(200)};
     config.relays_coming = (flags & 32) != 0;
     config.relay_only = (flags & 64) != 0;
+    if ((flags & 128) != 0) {
+      config.bases.push_back({kTcpActive, {address(1).ip, 0}, {}, {}, rtc::CandidateProtocol::tcp_active});
+      config.bases.push_back({kTcpPassive, address(1), {}, {}, rtc::CandidateProtocol::tcp_passive});
+    }
     agent_ = std::make_unique<rtc::IceAgent>(config, tx_, random_, now_);
   }
 
@@ -66,11 +70,12 @@ class Run {
     uint8_t from = input_.u8();
     if ((from & 0xc0) == 0x40) return {kRelaySockets + from % 4u, address(from)};
     if ((from & 0x80) != 0) return {1, {v6(from & 0x7f), 1000}};
+    if ((from & 0xf0) == 0x30) return {(from & 1) != 0 ? kTcpActive : kTcpPassive, address(from & 0x0f)};
     return {0, address(from)};
   }
 
   void one_step() {
-    switch (input_.u8() % 11) {
+    switch (input_.u8() % 12) {
       case 0:
         agent_->handle(input_.bytes(std::min<size_t>(input_.u8(), input_.remaining())), flow(), now_);
         break;
@@ -94,7 +99,10 @@ class Run {
         rtc::Candidate candidate;
         candidate.foundation = "1";
         candidate.priority = input_.u32();
-        candidate.address = flow().remote;
+        Flow to = flow();
+        candidate.address = to.remote;
+        if (to.socket == kTcpActive) candidate.protocol = rtc::CandidateProtocol::tcp_passive;
+        if (to.socket == kTcpPassive) candidate.protocol = rtc::CandidateProtocol::tcp_active;
         agent_->add_remote_candidate(candidate, now_);
         break;
       }
@@ -116,6 +124,9 @@ class Run {
       case 10:
         if (uint8_t what = input_.u8(); what % 8 == 7) agent_->relays_done(now_);
         else agent_->remove_relay(kRelaySockets + what % 4u, now_);
+        break;
+      case 11:
+        agent_->flow_closed(flow(), now_);
         break;
     }
   }

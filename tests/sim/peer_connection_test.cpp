@@ -174,6 +174,31 @@ TEST(PeerConnection, an_ice_restart_keeps_media_flowing) {
   EXPECT_EQ(pair.a.dtls_states.back().state, rtc::DtlsState::connected);
 }
 
+TEST(PeerConnection, media_follows_a_peer_to_another_address) {
+  for (bool browser_moves : {true, false}) {
+    SCOPED_TRACE(browser_moves);
+    PeerPair pair;
+    pair.set_link({.latency = 20ms});
+    ASSERT_TRUE(pair.connect());
+    PeerSide& mover = browser_moves ? pair.a : pair.b;
+    PeerSide& other = browser_moves ? pair.b : pair.a;
+    pair.run_for(10s);
+    mover.move_to(ip("198.51.100.77"));
+    // The next liveness check, at most six seconds away, shows where it is; the old path has a second.
+    ASSERT_TRUE(pair.run_until([&] { return other.pairs.back().flow.remote == mover.address(); }, 10s));
+    size_t before = mover.rtp.size();
+    for (uint16_t i = 0; i < 50; ++i) {
+      EXPECT_TRUE(other.send_media(1, i, i * 900u, i == 0));
+      pair.run_for(10ms);
+    }
+    pair.run_for(100ms);
+    EXPECT_EQ(mover.rtp.size() - before, 50u);
+    EXPECT_EQ(other.connected_events, 1u);
+    EXPECT_EQ(other.failed_after_connect, 0u);
+    EXPECT_FALSE(pair.a.closed || pair.b.closed);
+  }
+}
+
 TEST(PeerConnection, garbage_is_counted_and_harmless) {
   PeerPair pair;
   pair.b.echo = true;

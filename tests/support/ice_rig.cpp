@@ -18,7 +18,47 @@ bool IceEndpoint::send_data(std::string_view text) {
 }
 
 void IceEndpoint::inject(const SocketAddress& from, Bytes datagram, size_t base) {
-  Flow flow{static_cast<SocketId>(base), from};
+  receive({static_cast<SocketId>(base), from}, datagram);
+}
+
+void IceEndpoint::transmit(const Flow& to, Bytes datagram) {
+  if (is_tcp(to.socket)) tcp_->send(to, datagram);
+  else rig_->network_.send(sockets_[to.socket], to.remote, datagram);
+}
+
+void IceEndpoint::drop_connection() {
+  Flow flow = agent_->selected()->flow;
+  tcp_->close(flow);
+  agent_->flow_closed(flow, rig_->clock_.now());
+  flush();
+}
+
+void IceEndpoint::add_tcp() {
+  SimTcp::Callbacks callbacks;
+  callbacks.on_message = [this](const Flow& from, Bytes message) { receive(from, message); };
+  callbacks.on_closed = [this](const Flow& flow) {
+    if (!agent_->owns(flow)) return;
+    agent_->flow_closed(flow, rig_->clock_.now());
+    flush();
+  };
+  tcp_ = std::make_unique<SimTcp>(rig_->network_, rig_->clock_, host_, std::move(callbacks));
+  size_t count = bases_.size();
+  for (size_t i = 0; i < count; ++i) {
+    auto index = static_cast<SocketId>(i);
+    tcp_->listen(index, bases_[i].address);
+    rtc::LocalBase active = bases_[i];
+    active.socket = kTcpActive + index;
+    active.protocol = rtc::CandidateProtocol::tcp_active;
+    active.address.port = 0;
+    rtc::LocalBase passive = bases_[i];
+    passive.socket = kTcpPassive + index;
+    passive.protocol = rtc::CandidateProtocol::tcp_passive;
+    bases_.push_back(active);
+    bases_.push_back(passive);
+  }
+}
+
+void IceEndpoint::receive(const Flow& flow, Bytes datagram) {
   if (!datagram.empty() && datagram[0] > 3) {
     if (agent_->owns(flow)) received_.emplace_back(as_text(datagram.subspan(1)));
     else ++strays_;
@@ -44,7 +84,7 @@ void IceEndpoint::flush() {
   }
   for (const TxQueue::Slot& slot : tx_.slots()) {
     ++datagrams_sent_;
-    rig_->network_.send(sockets_[slot.flow.socket], slot.flow.remote, tx_.bytes(slot));
+    transmit(slot.flow, tx_.bytes(slot));
   }
   tx_.clear();
 }
@@ -148,6 +188,7 @@ IceEndpoint& IceRig::add(const std::string& name, std::vector<IpAddress> address
     if (i == 0) base.advertised = config.advertised;
     endpoint.bases_.push_back(base);
   }
+  if (config.tcp) endpoint.add_tcp();
   ice.controlling = config.controlling;
   ice.lite = config.lite;
   ice.aggressive_nomination = config.aggressive;
@@ -219,6 +260,7 @@ void IceRig::step(Instant until) {
   for (auto& endpoint : endpoints_) {
     next = std::min(next, endpoint->agent_->next_deadline());
     if (endpoint->turn_) next = std::min(next, endpoint->turn_->next_deadline());
+    if (endpoint->tcp_) next = std::min(next, endpoint->tcp_->next_event());
   }
   clock_.advance_to(next);
   network_.deliver_due();
@@ -227,6 +269,7 @@ void IceRig::step(Instant until) {
       endpoint->turn_->handle_timeout(clock_.now());
       endpoint->flush();
     }
+    if (endpoint->tcp_) endpoint->tcp_->run_due();
     if (endpoint->agent_->next_deadline() > clock_.now()) continue;
     endpoint->agent_->handle_timeout(clock_.now());
     endpoint->flush();

@@ -19,6 +19,7 @@
 #include "rtc/turn/turn_client.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/sim_network.hpp"
+#include "tests/support/sim_tcp.hpp"
 #include "tests/support/virtual_clock.hpp"
 
 namespace limen::test {
@@ -32,6 +33,7 @@ struct IceEndpointConfig {
   bool consent = true;
   bool keepalive_by_request = false;
   bool ipv6 = true;
+  bool tcp = false;  // TCP beside UDP on each address
   uint64_t tie_breaker = 0;
   std::vector<SocketAddress> stun_servers = {};
   // A relay at this server, by UDP.
@@ -61,6 +63,9 @@ class IceEndpoint {
 
   // A new address of the host: binds a socket, without telling the agent.
   SocketAddress address(size_t base = 0) const { return bases_[base].address; }
+  // Ends the TCP connection that carries data.
+  void drop_connection();
+  size_t tcp_connections() const { return tcp_ ? tcp_->connections() : 0; }
   // Feeds a datagram as if it had come from there.
   void inject(const SocketAddress& from, Bytes datagram, size_t base = 0);
   uint64_t datagrams_sent() const { return datagrams_sent_; }
@@ -78,11 +83,15 @@ class IceEndpoint {
   void on_turn(const SimDatagram& datagram);
   bool drain_turn();  // true: it said something
   void drain_agent();
+  void receive(const Flow& from, Bytes datagram);
+  void transmit(const Flow& to, Bytes datagram);
+  void add_tcp();
 
   IceRig* rig_ = nullptr;
   HostId host_;
   std::vector<rtc::LocalBase> bases_;
   std::vector<SimSocketId> sockets_;
+  std::unique_ptr<SimTcp> tcp_;
   TxQueue tx_;
   std::unique_ptr<rtc::IceAgent> agent_;
   std::unique_ptr<rtc::TurnClient> turn_;

@@ -23,12 +23,19 @@ constexpr std::string_view kIceAlphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJK
 PeerSide::PeerSide(SimNetwork& network, VirtualClock& clock, std::string name, IpAddress address, uint64_t seed,
                    NatId behind)
     : network_(network), clock_(clock), random_(seed) {
-  HostId host = network.add_host(std::move(name), {address}, behind);
-  socket_ = network.bind(host, {address, 5000}, [this](const SimDatagram& d) { handle(d.from, d.bytes); });
+  host_ = network.add_host(std::move(name), {address}, behind);
+  socket_ = network.bind(host_, {address, 5000}, [this](const SimDatagram& d) { handle(d.from, d.bytes); });
   config.certificate = shared_certificate();
   config.ice.local = {random_.text(4, kIceAlphabet), random_.text(22, kIceAlphabet)};
   config.ice.tie_breaker = random_.u64();
   config.ice.bases.push_back({0, {address, 5000}, {}});
+}
+
+void PeerSide::move_to(const IpAddress& to) {
+  network_.add_address(host_, to);
+  network_.remove_address(host_, address().ip);
+  network_.close(socket_);
+  socket_ = network_.bind(host_, {to, 6000}, [this](const SimDatagram& d) { handle(d.from, d.bytes); });
 }
 
 void PeerSide::create() {

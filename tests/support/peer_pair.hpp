@@ -42,6 +42,8 @@ class PeerSide {
   // Bytes straight from this side's socket, around the peer.
   void send_raw(const SocketAddress& to, Bytes bytes) { network_.send(socket_, to, bytes); }
   const SocketAddress& address() const { return network_.local_address(socket_); }
+  // The host loses its address and gets another, of which the peer knows nothing.
+  void move_to(const IpAddress& address);
 
   PacketPool pool;  // outlives all packets below
   bool echo = false;
@@ -67,6 +69,7 @@ class PeerSide {
 
   SimNetwork& network_;
   VirtualClock& clock_;
+  HostId host_;
   SimSocketId socket_;
   SeededRandom random_;
   TxQueue tx_;

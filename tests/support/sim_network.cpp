@@ -87,7 +87,7 @@ void SimNetwork::set_nat_lifetime(NatId nat, Duration lifetime) {
   nats_[nat.value() - 1].lifetime = lifetime;
 }
 
-SimSocketId SimNetwork::bind(HostId host, const SocketAddress& local, Receiver receiver) {
+SimSocketId SimNetwork::bind(HostId host, const SocketAddress& local, Receiver receiver, bool tcp) {
   uint32_t index = host.value() - 1;
   Host& owner = hosts_[index];
   if (!contains(owner.addresses, local.ip)) misuse(owner.name + " does not have " + local.ip.to_string());
@@ -95,12 +95,12 @@ SimSocketId SimNetwork::bind(HostId host, const SocketAddress& local, Receiver r
   if (address.port == 0) {
     do {
       address.port = owner.next_port++;
-    } while (find_socket(index, address) != nullptr);
-  } else if (find_socket(index, address) != nullptr) {
+    } while (find_socket(index, address, tcp) != nullptr);
+  } else if (find_socket(index, address, tcp) != nullptr) {
     misuse(address.to_string() + " is taken");
   }
   SimSocketId id(next_socket_++);
-  sockets_.emplace(id.value(), Socket{index, address, std::move(receiver)});
+  sockets_.emplace(id.value(), Socket{index, address, std::move(receiver), tcp});
   return id;
 }
 
@@ -119,9 +119,10 @@ void SimNetwork::send(SimSocketId socket, const SocketAddress& to, Bytes bytes) 
   if (it == sockets_.end()) return;
   const Socket& from = it->second;
   ++stats_.sent;
-  InFlight packet{Stage::leaves_host, from.host, 0, {from.local, to, {bytes.begin(), bytes.end()}}};
+  InFlight packet{Stage::leaves_host, from.host, 0, {from.local, to, {bytes.begin(), bytes.end()}, from.tcp}};
   if (tap_) tap_(packet.datagram);
-  if (!contains(hosts_[from.host].addresses, from.local.ip) || from.local.ip.is_v4() != to.ip.is_v4()) {
+  if (!contains(hosts_[from.host].addresses, from.local.ip) || from.local.ip.is_v4() != to.ip.is_v4() ||
+      (!from.tcp && hosts_[from.host].udp_blocked)) {
     ++stats_.unreachable;
     return;
   }
@@ -221,8 +222,9 @@ void SimNetwork::enter(uint32_t realm, InFlight packet) {
 }
 
 void SimNetwork::arrive(const InFlight& packet) {
-  Socket* socket = find_socket(packet.to_host, packet.datagram.to);
-  if (socket == nullptr || !contains(hosts_[packet.to_host].addresses, packet.datagram.to.ip)) {
+  Socket* socket = find_socket(packet.to_host, packet.datagram.to, packet.datagram.tcp);
+  bool blocked = !packet.datagram.tcp && hosts_[packet.to_host].udp_blocked;
+  if (socket == nullptr || blocked || !contains(hosts_[packet.to_host].addresses, packet.datagram.to.ip)) {
     ++stats_.unreachable;
     return;
   }
@@ -246,9 +248,9 @@ uint32_t SimNetwork::find_nat(const IpAddress& external) const {
   return 0;
 }
 
-SimNetwork::Socket* SimNetwork::find_socket(uint32_t host, const SocketAddress& local) {
+SimNetwork::Socket* SimNetwork::find_socket(uint32_t host, const SocketAddress& local, bool tcp) {
   for (auto& [id, socket] : sockets_) {
-    if (socket.host == host && socket.local == local) return &socket;
+    if (socket.host == host && socket.local == local && socket.tcp == tcp) return &socket;
   }
   return nullptr;
 }
@@ -262,14 +264,14 @@ bool SimNetwork::translate_out(Nat& nat, SimDatagram& datagram) {
   drop_old_mappings(nat);
   bool symmetric = nat.kind == NatKind::symmetric;
   auto mapping = std::find_if(nat.mappings.begin(), nat.mappings.end(), [&](const Mapping& known) {
-    return known.internal == datagram.from && (!symmetric || known.destination == datagram.to) &&
-           known.external.ip.is_v4() == datagram.to.ip.is_v4();
+    return known.tcp == datagram.tcp && known.internal == datagram.from &&
+           (!symmetric || known.destination == datagram.to) && known.external.ip.is_v4() == datagram.to.ip.is_v4();
   });
   if (mapping == nat.mappings.end()) {
     auto outside = std::find_if(nat.external.begin(), nat.external.end(),
                                 [&](const IpAddress& address) { return address.is_v4() == datagram.to.ip.is_v4(); });
     if (outside == nat.external.end()) return false;
-    nat.mappings.push_back({datagram.from, datagram.to, {*outside, nat.next_port++}, {}, clock_.now()});
+    nat.mappings.push_back({datagram.tcp, datagram.from, datagram.to, {*outside, nat.next_port++}, {}, clock_.now()});
     mapping = nat.mappings.end() - 1;
   }
   mapping->contacted.insert(datagram.to);
@@ -280,8 +282,9 @@ bool SimNetwork::translate_out(Nat& nat, SimDatagram& datagram) {
 
 bool SimNetwork::translate_in(Nat& nat, SimDatagram& datagram) {
   drop_old_mappings(nat);
-  auto mapping = std::find_if(nat.mappings.begin(), nat.mappings.end(),
-                              [&](const Mapping& known) { return known.external == datagram.to; });
+  auto mapping = std::find_if(nat.mappings.begin(), nat.mappings.end(), [&](const Mapping& known) {
+    return known.external == datagram.to && known.tcp == datagram.tcp;
+  });
   if (mapping == nat.mappings.end()) return false;
   bool allowed = false;
   switch (nat.kind) {

@@ -40,6 +40,7 @@ struct SimDatagram {
   SocketAddress from;  // as the receiver sees it
   SocketAddress to;
   std::vector<uint8_t> bytes;
+  bool tcp = false;  // a segment of SimTcp: ports and NAT mappings of its own
 };
 
 // Loss in runs (Gilbert-Elliott): per packet the link may turn bad or good again.
@@ -89,13 +90,15 @@ class SimNetwork {
   void set_link(HostId host, const LinkProfile& up, const LinkProfile& down);
   // Nothing passes between the two while cut.
   void set_cut(HostId a, HostId b, bool cut);
+  // A firewall before the host that lets only TCP pass.
+  void block_udp(HostId host, bool blocked) { hosts_[host.value() - 1].udp_blocked = blocked; }
   // Forgets all mappings: the next datagrams appear from new ports.
   void rebind_nat(NatId nat);
   // Mappings not used by an outgoing datagram for this long disappear; zero: never.
   void set_nat_lifetime(NatId nat, Duration lifetime);
 
   // Port 0 takes a free one. Asserts that the address is the host's and the port is free.
-  SimSocketId bind(HostId host, const SocketAddress& local, Receiver receiver);
+  SimSocketId bind(HostId host, const SocketAddress& local, Receiver receiver, bool tcp = false);
   void close(SimSocketId socket);
   const SocketAddress& local_address(SimSocketId socket) const;
   void send(SimSocketId socket, const SocketAddress& to, Bytes bytes);
@@ -109,6 +112,7 @@ class SimNetwork {
 
  private:
   struct Mapping {
+    bool tcp;
     SocketAddress internal;
     SocketAddress destination;  // symmetric only
     SocketAddress external;
@@ -134,11 +138,13 @@ class SimNetwork {
     uint32_t nat;
     Direction up, down;
     uint16_t next_port = 40000;
+    bool udp_blocked = false;
   };
   struct Socket {
     uint32_t host;
     SocketAddress local;
     Receiver receiver;
+    bool tcp = false;
   };
   enum class Stage : uint8_t { leaves_host, reaches_host };
   struct InFlight {
@@ -157,7 +163,7 @@ class SimNetwork {
   bool translate_out(Nat& nat, SimDatagram& datagram);
   bool translate_in(Nat& nat, SimDatagram& datagram);
   void drop_old_mappings(Nat& nat);
-  Socket* find_socket(uint32_t host, const SocketAddress& local);
+  Socket* find_socket(uint32_t host, const SocketAddress& local, bool tcp);
 
   VirtualClock& clock_;
   SeededRandom random_;

@@ -141,19 +141,21 @@ void check_media_ports(const LoadedSettings& loaded, FindingList& findings) {
   runtime::UdpOptions options;
   options.dscp = loaded.settings.media.dscp;
   crypto::SecureRandom random;
-  std::vector<std::vector<runtime::UdpSocket>> held;
+  std::vector<runtime::LoopSockets> held;
   for (uint32_t loop = 0; loop < loops; ++loop) {
-    auto opened = runtime::open_sockets(network->bind, range, options, random, loop, loops);
+    auto opened =
+        runtime::open_sockets(network->bind, range, options, loaded.settings.nat.ice_tcp, random, loop, loops);
     if (!opened) {
       return findings.problem("media ports", opened.error().text,
-                              fmt::format("{} media threads need {} free UDP ports: widen rtp_port_range, lower "
-                                          "event_loops, or end what uses them (`ss -lunp`)",
+                              fmt::format("{} media threads need {} free ports: widen rtp_port_range, lower "
+                                          "event_loops, or end what uses them (`ss -lunpt`)",
                                           loops, loops));
     }
     held.push_back(std::move(*opened));
   }
   std::string where = range.any() ? "any port" : fmt::format("ports {} to {}", range.min, range.max);
-  findings.fine("media ports", fmt::format("UDP, {}: {} media threads find theirs", where, loops));
+  findings.fine("media ports", fmt::format("{}, {}: {} media threads find theirs",
+                                           loaded.settings.nat.ice_tcp ? "UDP and TCP" : "UDP", where, loops));
   if (!range.any()) return;
   findings.warning("media ports", "any UDP port may be chosen",
                    "behind a firewall or in a container set rtp_port_range and let those UDP ports through");

@@ -26,6 +26,9 @@ MediaHost::MediaHost(uint32_t index, uint32_t count, MediaShardEnv env, MediaLin
       env_(std::move(env)),
       links_(std::move(links)),
       relays_(env_.executor, env_.packets, env_.random, env_.ports, env_.streams, *this) {
+  demux_.set_on_orphan([this](const Flow& flow) {
+    if (is_tcp(flow.socket) && env_.close_flow) env_.close_flow(flow);
+  });
   if (!env_.directory) return;
   demux_.share(*env_.directory, index_, static_cast<uint32_t>(env_.bases.size()), env_.flow_changed);
   forwarding_.resize(count_);
@@ -59,7 +62,18 @@ void MediaHost::deliver(const PeerDemux::Match& match, const Flow& from, Packet 
   if (match.stun && peer->owns(from)) {
     auto bound = demux_.bind(match.slot, from, now);
     if (bound.loser) links_.flow_lost(*bound.loser, from);
+    if (bound && is_tcp(from.socket) && env_.flow_known) env_.flow_known(from);
   }
+  touch(host);
+  host.drain();
+}
+
+void MediaHost::on_flow_closed(const Flow& flow, Instant now) {
+  auto slot = demux_.owner(flow);
+  demux_.lose(flow);
+  if (!slot || !slots_[*slot] || slots_[*slot]->peer() == nullptr) return;
+  PeerHost& host = *slots_[*slot];
+  host.peer()->flow_closed(flow, now);
   touch(host);
   host.drain();
 }

@@ -47,6 +47,9 @@ struct MediaShardEnv {
   // None: each shard's ports are its own.
   std::shared_ptr<FlowDirectory> directory = {};
   PeerDemux::FlowChanged flow_changed = {};
+  // Of TCP flows: it belongs to a peer now; it belongs to none any more. None: there is no TCP.
+  std::function<void(const Flow&)> flow_known = {};
+  std::function<void(const Flow&)> close_flow = {};
 };
 
 // A datagram that came to another shard than its peer's.
@@ -90,6 +93,7 @@ class MediaHost final : public MediaShard, private RelayListener {
   // Any thread. False: too many wait for this shard already.
   bool expect_forwarded(size_t count);
   void on_flow_lost(const Flow& flow) { demux_.lose(flow); }
+  void on_flow_closed(const Flow& flow, Instant now);
   void on_timer(Instant now);
   Instant next_deadline() const { return deadlines_.next(); }
   // Drains the peers that were touched since the last turn; may add to the TxQueue.

@@ -177,15 +177,9 @@ PeerDemux::Bound PeerDemux::bind(Slot slot, const Flow& flow, Instant now) {
   return bound;
 }
 
-void PeerDemux::lose(const Flow& flow) {
-  auto it = flows_.find(flow);
-  if (it == flows_.end()) return;
-  forget_flow(it->second.slot, flow);
-  flows_.erase(it);
-}
-
 void PeerDemux::give_up(const Flow& flow) {
   flows_.erase(flow);
+  if (on_orphan_) on_orphan_(flow);
   if (!is_shared(flow)) return;
   directory_->release(directory_->key_of(flow), shard_);
   if (changed_) changed_(flow, false);
@@ -200,6 +194,19 @@ void PeerDemux::remove(Slot slot) {
   names = {};
 }
 
+std::optional<PeerDemux::Slot> PeerDemux::owner(const Flow& flow) const {
+  auto it = flows_.find(flow);
+  if (it == flows_.end()) return std::nullopt;
+  return it->second.slot;
+}
+
+void PeerDemux::lose(const Flow& flow) {
+  auto it = flows_.find(flow);
+  if (it == flows_.end()) return;
+  forget_flow(it->second.slot, flow);
+  flows_.erase(it);
+}
+
 void PeerDemux::forget_flow(Slot slot, const Flow& flow) {
   std::erase(names_[slot].flows, flow);
 }
@@ -209,7 +216,8 @@ void PeerDemux::evict_quietest(Slot slot) {
   auto quietest = std::min_element(flows.begin(), flows.end(), [this](const Flow& a, const Flow& b) {
     return flows_.at(a).heard < flows_.at(b).heard;
   });
-  give_up(*quietest);
+  Flow orphan = *quietest;
+  give_up(orphan);
   flows.erase(quietest);
   ++counters_.evicted_flow;
 }

@@ -80,9 +80,13 @@ class PeerDemux {
     explicit operator bool() const { return ours; }
   };
   Bound bind(Slot slot, const Flow& flow, Instant now);
-  // Another shard has taken the flow over.
+  // Another shard has taken the flow over, or it is no more (its TCP connection ended).
   void lose(const Flow& flow);
   void remove(Slot slot);
+  // The peer that a flow is bound to.
+  std::optional<Slot> owner(const Flow& flow) const;
+  // Called with each flow that loses its owner otherwise.
+  void set_on_orphan(std::function<void(const Flow&)> on_orphan) { on_orphan_ = std::move(on_orphan); }
 
   const DemuxCounters& counters() const { return counters_; }
   size_t flows() const { return flows_.size(); }
@@ -120,6 +124,7 @@ class PeerDemux {
   std::unordered_map<std::string, Slot, TextHash, std::equal_to<>> ufrags_;
   std::unordered_map<uint32_t, Slot> tags_;
   std::vector<Names> names_;  // by slot
+  std::function<void(const Flow&)> on_orphan_;
   DemuxCounters counters_;
   FlowDirectory* directory_ = nullptr;
   uint32_t shard_ = 0;

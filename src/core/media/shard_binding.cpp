@@ -5,6 +5,24 @@
 namespace limen::core {
 namespace {
 
+// After all of UDP, so that UDP is worth the same without it.
+void add_tcp_bases(const runtime::Shard& shard, std::vector<rtc::LocalBase>& bases) {
+  for (const runtime::BoundSocket& socket : shard.bound_sockets()) {
+    if (!socket.tcp) continue;
+    rtc::LocalBase active = bases[socket.id];
+    active.socket = kTcpActive + socket.id;
+    active.protocol = rtc::CandidateProtocol::tcp_active;
+    // Connections leave from ports of their own.
+    active.address.port = 0;
+    for (SocketAddress& address : active.advertised) address.port = 0;
+    rtc::LocalBase passive = bases[socket.id];
+    passive.socket = kTcpPassive + socket.id;
+    passive.protocol = rtc::CandidateProtocol::tcp_passive;
+    bases.push_back(std::move(active));
+    bases.push_back(std::move(passive));
+  }
+}
+
 std::vector<rtc::LocalBase> bases_of(const runtime::Shard& shard, const Advertise& advertise) {
   std::vector<rtc::LocalBase> bases;
   for (const runtime::BoundSocket& socket : shard.bound_sockets()) {
@@ -16,6 +34,7 @@ std::vector<rtc::LocalBase> bases_of(const runtime::Shard& shard, const Advertis
     }
     bases.push_back(std::move(base));
   }
+  add_tcp_bases(shard, bases);
   return bases;
 }
 
@@ -48,6 +67,8 @@ std::unique_ptr<MediaPlane> make_media_plane(runtime::Runtime& runtime, Random& 
     env.load = [&shard] { return shard.load(); };
     env.directory = directory;
     if (directory) env.flow_changed = steering_of(runtime, i);
+    env.flow_known = [&shard](const Flow& flow) { shard.tcp().known(flow); };
+    env.close_flow = [&shard](const Flow& flow) { shard.tcp().close(flow, shard.now()); };
     shards.push_back(std::move(env));
   }
   auto plane = std::make_unique<MediaPlane>(runtime.control(), std::move(shards));
@@ -60,6 +81,7 @@ std::unique_ptr<MediaPlane> make_media_plane(runtime::Runtime& runtime, Random& 
         .next_deadline = [host] { return host->next_deadline(); },
         .end_of_turn = [host](Instant now) { host->end_of_turn(now); },
         .sent = [host](Instant now) { host->sent(now); },
+        .on_flow_closed = [host](const Flow& flow, Instant now) { host->on_flow_closed(flow, now); },
     });
   }
   return plane;

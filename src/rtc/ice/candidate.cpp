@@ -181,6 +181,14 @@ uint32_t candidate_priority(CandidateType type, uint16_t local_preference, uint8
   return type_preference << 24 | uint32_t{local_preference} << 8 | (256u - component);
 }
 
+uint32_t candidate_priority(CandidateType type, CandidateProtocol protocol, uint16_t local_preference) {
+  uint32_t udp = candidate_priority(type, local_preference);
+  if (!is_tcp(protocol) || type == CandidateType::relay) return udp;
+  // Below a server-reflexive UDP candidate (100): TCP waits for what was lost.
+  uint32_t type_preference = type == CandidateType::host ? 90 : type == CandidateType::prflx ? 80 : 70;
+  return type_preference << 24 | (udp & 0xffffff);
+}
+
 std::string write_candidate(const Candidate& candidate) {
   bool udp = candidate.protocol == CandidateProtocol::udp;
   std::string host = candidate.host_name.empty() ? candidate.address.ip.to_string() : candidate.host_name;

@@ -3,6 +3,10 @@
 // A pair is a base and an address of the peer: checks leave from bases, so pairs that differ only in
 // which of our candidates has that base are the same check (section 6.1.2.4 prunes them). There is
 // one component, so freezing by foundation would only delay checks and is left out.
+//
+// TCP (RFC 6544 section 6.2): our active candidates are paired with passive ones of the peer. With a passive one of
+// ours a pair comes to be when the peer's connection brings its first check. Simultaneous opens are not used: no
+// browser offers them, and where both sides can open, one of the two directions does as well.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -19,6 +23,7 @@ namespace limen::rtc {
 inline constexpr size_t kMaxRemoteCandidates = 64;
 inline constexpr size_t kMaxPeerReflexive = 16;  // of those 64
 inline constexpr size_t kMaxPairs = 128;
+inline constexpr size_t kMaxTcpPairs = 16;  // whose connections we would have to open
 
 enum class PairState : uint8_t { waiting, in_progress, succeeded, failed };
 
@@ -66,6 +71,9 @@ class CheckList {
     return found;
   }
 
+  // Its TCP connection has ended. The pair as it was, if there was one; active ones stay to be checked again.
+  std::optional<CandidatePair> flow_closed(const Flow& flow);
+
   std::span<CandidatePair> pairs() { return pairs_; }
   std::span<const CandidatePair> pairs() const { return pairs_; }
   std::span<const Candidate> remotes() const { return remotes_; }
@@ -77,6 +85,9 @@ class CheckList {
 
  private:
   CandidatePair* add_pair(size_t base, const Candidate& remote, bool controlling, Instant now);
+  bool may_pair(const LocalBase& base) const;
+  Candidate* find_remote(const SocketAddress& address, bool tcp);
+  void forget_remote(const Candidate& remote);
   bool make_room(uint64_t priority);
   bool evict_peer_reflexive(Instant now);
   void update_remote(Candidate& known, const Candidate& signalled, bool controlling);

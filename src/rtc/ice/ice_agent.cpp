@@ -15,6 +15,14 @@ constexpr Duration kNoPairPatience = std::chrono::seconds(10);
 // timers repeats one check, its list is exhausted (RFC 8489 section 6.2.1).
 constexpr Duration kLitePatience = std::chrono::milliseconds(39'500);
 
+// A lite agent opens nothing (RFC 6544 section 5.1 has it passive only).
+IceConfig without_unused_bases(IceConfig config) {
+  if (config.lite) {
+    std::erase_if(config.bases, [](const LocalBase& base) { return base.protocol == CandidateProtocol::tcp_active; });
+  }
+  return config;
+}
+
 }  // namespace
 
 std::string_view ice_drop_name(IceDrop drop) {
@@ -25,7 +33,7 @@ std::string_view ice_drop_name(IceDrop drop) {
 }
 
 IceAgent::State::State(IceConfig config_, TxQueue& tx_, Random& random_)
-    : config(std::move(config_)),
+    : config(without_unused_bases(std::move(config_))),
       tx(tx_),
       random(random_),
       locals(own_bases(), config.ipv6),
@@ -77,6 +85,24 @@ void IceAgent::State::handle_timeout(Instant now) {
   }
   run_liveness(now);
   decide_challenge(now);
+  if (reconnect_until && now >= *reconnect_until) reconnect_until.reset();
+}
+
+void IceAgent::State::flow_closed(const Flow& flow, Instant now) {
+  std::erase_if(early, [&](const ReceivedCheck& check) { return check.flow == flow; });
+  std::optional<CandidatePair> lost = checks.flow_closed(flow);
+  if (lost) {
+    transactions.cancel_checks(lost->id);
+    if (nominating == lost->id) nominating = 0;
+  }
+  if (!carrier || carrier->flow != flow) return;
+  bool was_current = !carrier->previous_generation;
+  leave_carrier();
+  if (!was_current) return;  // the checks of the new generation decide
+  nominate_at.reset();
+  reconnect_until = now + kNoPairPatience;
+  hope_at = now;
+  set_state(IceState::connecting);
 }
 
 void IceAgent::State::settle(Instant now) {
@@ -94,11 +120,12 @@ Instant IceAgent::State::compute_deadline(Instant now) {
   if (lite_hopes()) at(hope_at + kLitePatience);
   if (started && !config.lite && current.has_remote()) {
     if (checks.next_to_check() != nullptr) at(tokens_at + std::chrono::milliseconds(5));
-    bool patient = checks.pairs().empty() && remote_done && !relays_awaited;
+    bool patient = checks.pairs().empty() && remote_done && !relays_awaited && !reconnect_until;
     if (patient && state != IceState::failed) at(*started_at + kNoPairPatience);
   }
   if (nominate_at && nominating == 0 && now < *nominate_at) at(*nominate_at);
   if (challenge) at(challenge->deadline);
+  if (reconnect_until) at(*reconnect_until);
   if (carrier) {
     at(carrier->next_liveness);
     if (consent_wanted()) at(carrier->last_ok + std::chrono::seconds(30));
@@ -121,6 +148,7 @@ void IceAgent::State::detect_failure(Instant now) {
   if (carrier && !carrier->previous_generation) return;
   if (relays_awaited) return;
   if (checks.active() > 0 || checks.any(PairState::succeeded)) return;
+  if (reconnect_until) return;
   bool may_come = !remote_done || now < *started_at + kNoPairPatience;
   if (checks.pairs().empty() && may_come && locals.any_base()) return;
   failed_at = now;
@@ -160,6 +188,7 @@ void IceAgent::State::restart(IceCredentials local, IceCredentials remote) {
   early.clear();
   before_relays.clear();
   challenge.reset();
+  reconnect_until.reset();
   nominate_at.reset();
   nominating = 0;
   conflicts = 0;
@@ -189,6 +218,11 @@ void IceAgent::handle(Bytes datagram, const Flow& from, Instant now) {
 
 void IceAgent::handle_timeout(Instant now) {
   state_->handle_timeout(now);
+  state_->settle(now);
+}
+
+void IceAgent::flow_closed(const Flow& flow, Instant now) {
+  state_->flow_closed(flow, now);
   state_->settle(now);
 }
 

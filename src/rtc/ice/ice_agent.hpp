@@ -48,7 +48,7 @@ enum class IceDrop : uint8_t {
   unknown_transaction,  // a response to nothing we asked
   wrong_source,         // a response from another address than asked (RFC 8445 section 7.2.5.2.1)
   too_many,             // a bound on candidates, pairs or early checks was reached
-  unusable_candidate,   // other component, transport, family, or not a unicast address
+  unusable_candidate,   // other component, transport, family, not a unicast address, a foreign port
   count
 };
 std::string_view ice_drop_name(IceDrop drop);
@@ -65,6 +65,9 @@ class IceAgent {
   // A datagram that starts like STUN (RFC 7983: first byte 0..3), received on `from.socket`.
   void handle(Bytes datagram, const Flow& from, Instant now);
   void handle_timeout(Instant now);
+  // The TCP connection of a flow that we own has ended. Where the peer opened it, it has ten seconds to come
+  // again before that is a failure; where we did, we try again.
+  void flow_closed(const Flow& flow, Instant now);
 
   // The peer's ufrag and password, and whether it is lite (then we become controlling).
   void set_remote_credentials(const IceCredentials& remote, bool remote_lite, Instant now);

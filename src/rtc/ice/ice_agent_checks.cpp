@@ -12,6 +12,7 @@ constexpr Duration kPace = std::chrono::milliseconds(5);
 
 constexpr Duration kInitialInterval = std::chrono::milliseconds(250);
 constexpr Duration kLeastInterval = std::chrono::milliseconds(50);
+constexpr Duration kTcpPatience = std::chrono::seconds(10);
 constexpr uint8_t kMaxConflicts = 8;
 
 void smooth(std::optional<Duration>& average, Duration sample) {
@@ -60,6 +61,11 @@ void IceAgent::State::start_check(CandidatePair& pair, bool use_candidate, Insta
   transaction.use_candidate = use_candidate;
   transaction.controlling = controlling;
   transaction.interval = initial_interval();
+  if (is_tcp(locals.bases()[pair.base].protocol)) {
+    // TCP repeats what is lost (RFC 8489 section 6.2.2); a connection that cannot be made is given up by then.
+    transaction.max_sends = 1;
+    transaction.interval = kTcpPatience;
+  }
   StunTransactions::sent(transaction, now);
   if (!transactions.add(transaction)) {
     if (pair.state != PairState::succeeded) pair.state = PairState::failed;

@@ -16,6 +16,7 @@ void IceAgent::State::begin_gathering(Instant now) {
   if (config.stun_servers.size() > kMaxServers) config.stun_servers.resize(kMaxServers);
   for (size_t base = 0; base < locals.bases().size(); ++base) {
     const LocalBase& local = locals.bases()[base];
+    if (is_tcp(local.protocol)) continue;
     for (const SocketAddress& server : config.stun_servers) {
       if (server.ip.is_v4() != local.address.ip.is_v4()) continue;
       StunTransaction transaction;

@@ -9,7 +9,7 @@ namespace {
 // How long better pairs may still prove themselves after the first one is valid.
 constexpr Duration kLeastPatience = std::chrono::milliseconds(20);
 constexpr Duration kMostPatience = std::chrono::milliseconds(200);
-// A relay is quickly valid, while the checks of two NATs still open each other's way. Data flows meanwhile.
+// A relay, or TCP, is quickly valid, while the checks of two NATs still open each other's way. Data flows meanwhile.
 constexpr Duration kRelayPatience = std::chrono::seconds(1);
 
 // A carrier heard of within this time is not doubted; a doubted one has the other to show life.
@@ -74,6 +74,7 @@ void IceAgent::State::select(CandidatePair& pair, bool nominated, Instant now) {
   plan_liveness(now);
   checks.keep(pair.id);
   challenge.reset();
+  reconnect_until.reset();
   const Candidate& local = pair.mapped ? locals.seen_as(pair.base, *pair.mapped) : locals.of_base(pair.base);
   selected = SelectedPair{pair.flow, local, pair.remote};
   if (!connected_at) connected_at = now;
@@ -112,9 +113,10 @@ void IceAgent::State::update_nomination(Instant now) {
   if (nominating != 0 && transactions.in_flight(nominating)) return;
   CandidatePair* best = checks.best(valid);
   if (best == nullptr) return nominate_at.reset();
-  bool relayed = best->remote.type == CandidateType::relay || locals.bases()[best->base].relay;
+  const LocalBase& base = locals.bases()[best->base];
+  bool last_resort = best->remote.type == CandidateType::relay || base.relay || is_tcp(base.protocol);
   Duration patience = std::clamp(best->round_trip.value_or(kMostPatience) * 2, kLeastPatience, kMostPatience);
-  Instant latest = now + (relayed ? kRelayPatience : patience);
+  Instant latest = now + (last_resort ? kRelayPatience : patience);
   nominate_at = std::min(nominate_at.value_or(latest), latest);
   const CandidatePair* hopeful = checks.best([](const CandidatePair& pair) {
     return pair.state == PairState::waiting || pair.state == PairState::in_progress;

@@ -47,6 +47,7 @@ struct IceAgent::State {
   // ice_agent.cpp
   void handle(Bytes datagram, const Flow& from, Instant now);
   void handle_timeout(Instant now);
+  void flow_closed(const Flow& flow, Instant now);
   void drop(IceDrop reason) { ++drops[static_cast<size_t>(reason)]; }
   void set_state(IceState next);
   void begin(Instant now);
@@ -137,6 +138,7 @@ struct IceAgent::State {
   uint32_t nominating = 0;
   std::optional<Instant> nominate_at;
   std::optional<Challenge> challenge;
+  std::optional<Instant> reconnect_until;  // a TCP peer that lost its connection may open another
 
   Instant hope_at{};  // last start, candidate or check of the peer
   std::optional<Instant> gathered_at, started_at, connected_at, failed_at;

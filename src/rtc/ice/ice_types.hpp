@@ -21,6 +21,9 @@ struct IceCredentials {
 enum class CandidateType : uint8_t { host, srflx, prflx, relay };
 enum class CandidateProtocol : uint8_t { udp, tcp_active, tcp_passive, tcp_so };
 std::string_view candidate_type_name(CandidateType type);
+inline bool is_tcp(CandidateProtocol protocol) {
+  return protocol != CandidateProtocol::udp;
+}
 
 struct Candidate {
   std::string foundation;
@@ -38,8 +41,11 @@ struct Candidate {
 std::string write_candidate(const Candidate& candidate);
 std::optional<Candidate> parse_candidate(std::string_view text);
 uint32_t candidate_priority(CandidateType type, uint16_t local_preference, uint8_t component = 1);
+// With TCP the types are worth less than any of UDP but relayed ones (RFC 6544 section 4.2).
+uint32_t candidate_priority(CandidateType type, CandidateProtocol protocol, uint16_t local_preference);
 
-// A local socket that can be used: the base of a host candidate.
+// A local socket that can be used: the base of a host candidate. TCP: tcp_passive takes connections at
+// `address`; tcp_active opens them from there, and its port is 0.
 struct LocalBase {
   SocketId socket = 0;
   SocketAddress address;                  // what the socket is bound to
@@ -50,12 +56,13 @@ struct LocalBase {
     SocketAddress mapped;
   };
   std::optional<Relay> relay = {};
+  CandidateProtocol protocol = CandidateProtocol::udp;
 };
 
 struct IceConfig {
   bool controlling = false;
   bool lite = false;
-  bool aggressive_nomination = false;  // as the reference's default; ours nominates regularly
+  bool aggressive_nomination = false;  // every check nominates (RFC 5245 section 8.1.1.2)
   IceCredentials local;
   uint64_t tie_breaker = 0;
   std::vector<LocalBase> bases;

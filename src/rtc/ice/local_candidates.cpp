@@ -12,6 +12,15 @@ uint16_t local_preference(size_t base, size_t address) {
   return static_cast<uint16_t>(65535 - base * 256 - std::min<size_t>(address, 255));
 }
 
+// With TCP the direction comes first: who can open a connection knows soonest whether it works (RFC 6544
+// section 4.2).
+uint16_t local_preference(const LocalBase& base, size_t index, size_t address) {
+  if (!is_tcp(base.protocol)) return local_preference(index, address);
+  int direction = base.protocol == CandidateProtocol::tcp_active ? 6 : 4;
+  auto other = static_cast<int>(local_preference(index, address)) - 65535 + 8191;
+  return static_cast<uint16_t>(direction << 13 | std::max(other, 0));
+}
+
 }  // namespace
 
 std::vector<Candidate> host_candidates(std::span<const LocalBase> bases, bool ipv6) {
@@ -29,7 +38,8 @@ LocalCandidates::LocalCandidates(std::span<const LocalBase> bases, bool ipv6) {
     for (size_t i = 0; i < addresses.size() && entries_.size() < kMaxLocalCandidates; ++i) {
       Candidate candidate;
       candidate.foundation = foundation(CandidateType::host, index, std::nullopt);
-      candidate.priority = candidate_priority(CandidateType::host, local_preference(index, i));
+      candidate.protocol = base.protocol;
+      candidate.priority = candidate_priority(CandidateType::host, base.protocol, local_preference(base, index, i));
       candidate.address = addresses[i];
       entries_.push_back({candidate, index, std::nullopt});
     }
@@ -47,7 +57,8 @@ std::optional<size_t> LocalCandidates::find_base(SocketId socket, bool v4) const
 std::string LocalCandidates::foundation(CandidateType type, size_t base, const std::optional<SocketAddress>& server) {
   for (const Entry& entry : entries_) {
     bool same_server = entry.server.has_value() == server.has_value() && (!server || entry.server->ip == server->ip);
-    if (entry.candidate.type == type && same_server && bases_[entry.base].address.ip == bases_[base].address.ip) {
+    if (entry.candidate.type == type && is_tcp(entry.candidate.protocol) == is_tcp(bases_[base].protocol) &&
+        same_server && bases_[entry.base].address.ip == bases_[base].address.ip) {
       return entry.candidate.foundation;
     }
   }
@@ -67,7 +78,9 @@ const Candidate* LocalCandidates::add_server_reflexive(size_t base, const Socket
   Candidate candidate;
   candidate.type = CandidateType::srflx;
   candidate.foundation = foundation(CandidateType::srflx, base, server);
-  candidate.priority = candidate_priority(CandidateType::srflx, local_preference(base, 0));
+  candidate.protocol = bases_[base].protocol;
+  candidate.priority =
+      candidate_priority(CandidateType::srflx, candidate.protocol, local_preference(bases_[base], base, 0));
   candidate.address = mapped;
   candidate.related = bases_[base].address;
   entries_.push_back({candidate, base, server});
@@ -79,6 +92,7 @@ const Candidate& LocalCandidates::seen_as(size_t base, const SocketAddress& mapp
   if (entries_.size() >= kMaxLocalCandidates) return of_base(base);
   Candidate candidate;
   candidate.type = CandidateType::prflx;
+  candidate.protocol = bases_[base].protocol;
   candidate.foundation = foundation(CandidateType::prflx, base, std::nullopt);
   candidate.priority = reflexive_priority(base);
   candidate.address = mapped;
@@ -90,7 +104,7 @@ const Candidate& LocalCandidates::seen_as(size_t base, const SocketAddress& mapp
 uint32_t LocalCandidates::reflexive_priority(size_t base) const {
   // The last of their kind: a peer that learns of a relay by a check must not prefer it to a direct way.
   if (bases_[base].relay) return candidate_priority(CandidateType::prflx, static_cast<uint16_t>(255 - base % 256));
-  return candidate_priority(CandidateType::prflx, local_preference(base, 0));
+  return candidate_priority(CandidateType::prflx, bases_[base].protocol, local_preference(bases_[base], base, 0));
 }
 
 const Candidate& LocalCandidates::of_base(size_t base) const {

@@ -106,6 +106,11 @@ void Peer::handle_timeout(Instant now) {
   state_->media.handle_timeout(now);
 }
 
+void Peer::flow_closed(const Flow& flow, Instant now) {
+  state_->transport.flow_closed(flow, now);
+  state_->settle(now);
+}
+
 void Peer::set_remote(const RemoteTransport& remote, Instant now) {
   state_->transport.set_remote(remote, now);
   state_->settle(now);

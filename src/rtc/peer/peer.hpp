@@ -35,6 +35,8 @@ class Peer {
   // A datagram that belongs to this peer. `packet` is uniquely owned: it is decrypted in place.
   void handle(const Flow& from, Packet packet, Instant now);
   void handle_timeout(Instant now);
+  // A TCP connection that belongs to this peer has ended.
+  void flow_closed(const Flow& flow, Instant now);
 
   // The remote description: credentials first; a change of them is an ICE restart (with `local`
   // the new own ones). Checks start when `start` is true or with the first remote candidate.

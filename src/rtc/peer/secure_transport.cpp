@@ -117,6 +117,12 @@ Packet SecureTransport::take_early(Flow& from) {
   return packet;
 }
 
+void SecureTransport::flow_closed(const Flow& flow, Instant now) {
+  if (closed_) return;
+  ice_.flow_closed(flow, now);
+  drain(now);
+}
+
 void SecureTransport::handle_timeout(Instant now) {
   if (closed_) return;
   if (ice_.next_deadline() <= now) ice_.handle_timeout(now);

@@ -42,6 +42,7 @@ class SecureTransport {
   // Inputs. If media comes in, `packet` is now plain RTP or RTCP.
   Inbound handle(const Flow& from, Packet& packet, Instant now);
   void handle_timeout(Instant now);
+  void flow_closed(const Flow& flow, Instant now);
   void set_remote(const RemoteTransport& remote, Instant now);
   void add_remote_candidate(const Candidate& candidate, Instant now);
   void remote_candidates_done(Instant now);

@@ -81,12 +81,17 @@ export class Limen {
     return limen;
   }
 
+  /** The address as URLs have it. */
+  get host() {
+    return this.address.includes(":") ? `[${this.address}]` : this.address;
+  }
+
   get apiUrl() {
-    return `http://${this.address}:${this.http}/janus`;
+    return `http://${this.host}:${this.http}/janus`;
   }
 
   get adminUrl() {
-    return `http://${this.address}:${this.admin}/admin`;
+    return `http://${this.host}:${this.admin}/admin`;
   }
 
   /** SIGTERM, and its exit code. */
