@@ -67,15 +67,15 @@ Result<std::vector<std::vector<UdpSocket>>> open_shared_sockets(std::span<const 
                                                                 UdpOptions options, uint32_t count) {
   options.share_port = false;
   // Sharing sockets of another server of this user would be let in.
-  if (Opened alone = open_all(addresses, port, options); !alone) {
+  if (Opened alone = open_all(addresses, port, options, false); !alone) {
     return fail("single_port {}: {}", port, alone.error().error.text);
   }
   options.share_port = true;
   std::vector<std::vector<UdpSocket>> shards;
   for (uint32_t i = 0; i < count; ++i) {
-    Opened opened = open_all(addresses, port, options);
+    Opened opened = open_all(addresses, port, options, false);
     if (!opened) return fail("single_port {}: {}", port, opened.error().error.text);
-    shards.push_back(std::move(*opened));
+    shards.push_back(std::move(opened->udp));
   }
   return shards;
 }
