@@ -72,6 +72,8 @@ bool is_known(AttributeType type) {
     case AttributeType::address_error_code:
     case AttributeType::icmp:
       return true;
+    case AttributeType::change_request:
+      return false;  // asked by us, never answered: who asks it gets 420
   }
   return false;
 }
