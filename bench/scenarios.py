@@ -102,6 +102,10 @@ SCENARIOS = [
           "a second.", "videoroom", "-n", "100", "--cipher", "cm", "--feedback", contenders=(LIMEN, SHIPPED)),
     media("full", "VideoRoom 2 → 2000", "What fills most of a core; the tester loses packets where it cannot keep up.", "videoroom",
           "--publishers", "2", "-n", "1000", "--cipher", "gcm", "--inspect", "0", limit=400, contenders=(LIMEN,)),
+    media("streaming-100", "Streaming 1 → 100", "One encoder sends 1 Mbit/s of VP8 and Opus as plain RTP to a mountpoint, a "
+          "hundred viewers watch.", "streaming", "-n", "100", "--cipher", "cm"),
+    media("streaming-1000", "Streaming 1 → 1000", "The same with a thousand viewers: 150,000 packets a second.",
+          "streaming", "-n", "1000", "--cipher", "cm", "--inspect", "0.02", limit=400),
     media("meeting-10", "Meeting of 10", "Ten people publish and watch the nine others.", "videoroom", "--meeting", "-n", "10"),
     Scenario("idle", "200 idle peers", "Connected, nothing sent.", ("idle", "-n", "200"), (
         Figure("memory per peer, kB", ("server_process", "kb_per_peer"), "{:.0f}", plotted=True),

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "runtime/clock.hpp"
+#include "tools/load/call_steps.hpp"
 
 namespace limen::load {
 
@@ -26,19 +27,6 @@ json::object description(const char* type, const std::string& sdp) {
   jsep["sdp"] = sdp;
   jsep["trickle"] = false;
   return jsep;
-}
-
-Async<Call> begin(LoadContext context, uint32_t peer, std::string plugin) {
-  Call call;
-  call.peer = peer;
-  call.began = runtime::monotonic_now();
-  auto session = co_await context.janus.create_session();
-  if (!session) co_return std::unexpected(session.error());
-  call.session = *session;
-  auto handle = co_await context.janus.attach(call.session, std::move(plugin));
-  if (!handle) co_return std::unexpected(handle.error());
-  call.handle = *handle;
-  co_return call;
 }
 
 // Offers, and connects the peer with the answer.
@@ -67,13 +55,43 @@ OfferShape shape_of(const Options& options, bool send, bool receive) {
 
 }  // namespace
 
+Async<Call> begin_call(LoadContext context, uint32_t peer, std::string plugin) {
+  Call call;
+  call.peer = peer;
+  call.began = runtime::monotonic_now();
+  auto session = co_await context.janus.create_session();
+  if (!session) co_return std::unexpected(session.error());
+  call.session = *session;
+  auto handle = co_await context.janus.attach(call.session, std::move(plugin));
+  if (!handle) co_return std::unexpected(handle.error());
+  call.handle = *handle;
+  co_return call;
+}
+
+Async<Call> start_receiving(LoadContext context, Call call, std::string offered) {
+  auto remote = read_offer(offered);
+  if (!remote) co_return std::unexpected(remote.error());
+  remote->media.transport_cc = context.options.feedback;
+  LocalSide local = context.engine.local_side(call.peer, context.options.feedback);
+  bool inspect = inspects(context.options, call.peer);
+  context.engine.create_peer(call.peer, local, false, false, inspect);
+  json::object jsep = description("answer", make_answer(offered, local, *remote));
+  context.engine.connect_peer(call.peer, std::move(*remote));
+  json::object start;
+  start["request"] = "start";
+  auto started = co_await context.janus.message(call.session, call.handle, std::move(start), std::move(jsep));
+  if (!started) co_return std::unexpected(started.error());
+  call.answered = runtime::monotonic_now();
+  co_return call;
+}
+
 bool inspects(const Options& options, uint32_t peer) {
   if (options.inspect <= 0) return false;
   return std::floor((peer + 1) * options.inspect) > std::floor(peer * options.inspect) || peer == 0;
 }
 
 Async<Call> call_echo(LoadContext context, uint32_t peer, bool send) {
-  auto call = co_await begin(context, peer, "janus.plugin.echotest");
+  auto call = co_await begin_call(context, peer, "janus.plugin.echotest");
   if (!call) co_return call;
   json::object body;
   body["audio"] = true;
@@ -86,7 +104,7 @@ Async<Call> call_echo(LoadContext context, uint32_t peer, bool send) {
 }
 
 Async<Call> publish(LoadContext context, uint32_t peer, uint64_t room) {
-  auto call = co_await begin(context, peer, "janus.plugin.videoroom");
+  auto call = co_await begin_call(context, peer, "janus.plugin.videoroom");
   if (!call) co_return call;
   json::object join;
   join["request"] = "join";
@@ -107,7 +125,7 @@ Async<Call> publish(LoadContext context, uint32_t peer, uint64_t room) {
 }
 
 Async<Call> subscribe(LoadContext context, uint32_t peer, uint64_t room, std::vector<uint64_t> feeds) {
-  auto call = co_await begin(context, peer, "janus.plugin.videoroom");
+  auto call = co_await begin_call(context, peer, "janus.plugin.videoroom");
   if (!call) co_return call;
   json::object join;
   join["request"] = "join";
@@ -128,24 +146,11 @@ Async<Call> subscribe(LoadContext context, uint32_t peer, uint64_t room, std::ve
     co_await pause(context, kRetryPause);
   }
   if (!attached) co_return std::unexpected(attached.error());
-  auto remote = read_offer(attached->sdp);
-  if (!remote) co_return std::unexpected(remote.error());
-  remote->media.transport_cc = context.options.feedback;
-  LocalSide local = context.engine.local_side(peer, context.options.feedback);
-  bool inspect = inspects(context.options, peer);
-  context.engine.create_peer(peer, local, false, false, inspect);
-  json::object jsep = description("answer", make_answer(attached->sdp, local, *remote));
-  context.engine.connect_peer(peer, std::move(*remote));
-  json::object start;
-  start["request"] = "start";
-  auto started = co_await context.janus.message(call->session, call->handle, std::move(start), std::move(jsep));
-  if (!started) co_return std::unexpected(started.error());
-  call->answered = runtime::monotonic_now();
-  co_return call;
+  co_return co_await start_receiving(context, *call, attached->sdp);
 }
 
 Async<Call> create_room(LoadContext context, uint64_t room) {
-  auto owner = co_await begin(context, 0, "janus.plugin.videoroom");
+  auto owner = co_await begin_call(context, 0, "janus.plugin.videoroom");
   if (!owner) co_return owner;
   json::object body;
   body["request"] = "create";

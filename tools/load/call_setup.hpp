@@ -1,4 +1,5 @@
-// Setting up one peer connection through the Janus API: EchoTest, VideoRoom publisher and subscriber.
+// Setting up one peer connection through the Janus API: EchoTest, VideoRoom publisher and subscriber, viewer of
+// a mountpoint.
 //
 // Coroutines on the control thread; what they refer to outlives them.
 #pragma once
@@ -33,6 +34,11 @@ Async<Call> subscribe(LoadContext context, uint32_t peer, uint64_t room, std::ve
 // The room is the caller's, on a session of its own that must stay alive.
 Async<Call> create_room(LoadContext context, uint64_t room);
 Async<> destroy_room(LoadContext context, Call owner, uint64_t room);
+
+// A mountpoint with a source that sends to it from the peer's socket; `feed` of the call is its id.
+Async<Call> feed_mountpoint(LoadContext context, uint32_t peer, uint64_t mountpoint);
+Async<> destroy_mountpoint(LoadContext context, Call owner);
+Async<Call> watch_mountpoint(LoadContext context, uint32_t peer, uint64_t mountpoint);
 
 // Whether this receiver is one of the share that decrypts.
 bool inspects(const Options& options, uint32_t peer);

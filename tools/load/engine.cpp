@@ -147,6 +147,13 @@ void Engine::connect_peer(uint32_t peer, RemoteSide remote) {
   });
 }
 
+void Engine::create_plain_source(uint32_t peer, PlainSourceSetup setup) {
+  uint32_t shard = peer % options_.shards, slot = peer / options_.shards;
+  shards_[shard]->post([host = hosts_[shard].get(), slot, setup = std::move(setup)]() mutable {
+    host->create_plain_source(slot, std::move(setup));
+  });
+}
+
 void Engine::remove_peer(uint32_t peer) {
   uint32_t shard = peer % options_.shards, slot = peer / options_.shards;
   shards_[shard]->post([host = hosts_[shard].get(), slot] { host->remove(slot); });

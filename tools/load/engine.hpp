@@ -43,7 +43,10 @@ class Engine {
   LocalSide local_side(uint32_t peer, bool feedback);
   void create_peer(uint32_t peer, const LocalSide& local, bool controlling, bool send, bool inspect);
   void connect_peer(uint32_t peer, RemoteSide remote);
+  // Instead of create_peer(): plain RTP from the peer's socket.
+  void create_plain_source(uint32_t peer, PlainSourceSetup setup);
   void remove_peer(uint32_t peer);
+  const SocketAddress& address(uint32_t peer) const { return sockets_[peer].address; }
   const PeerProgress& progress(uint32_t peer) const { return progress_[peer]; }
 
   void restart_counting();

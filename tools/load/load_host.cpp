@@ -79,9 +79,18 @@ void LoadHost::connect(uint32_t peer, RemoteSide remote) {
   touch(peer);
 }
 
+void LoadHost::create_plain_source(uint32_t peer, PlainSourceSetup setup) {
+  if (peers_.size() <= peer) peers_.resize(peer + 1);
+  auto load = std::make_unique<LoadPeer>();
+  load->sources.emplace_back(setup.source, setup.phase, shard_.now());
+  load->plain = std::make_unique<PlainSourceSetup>(std::move(setup));
+  source_deadlines_.set(peer, next_of(load->sources));
+  peers_[peer] = std::move(load);
+}
+
 void LoadHost::remove(uint32_t peer) {
   if (peer >= peers_.size() || !peers_[peer]) return;
-  peers_[peer]->peer->close(shard_.now());
+  if (peers_[peer]->peer) peers_[peer]->peer->close(shard_.now());
   peers_[peer].reset();
   peer_deadlines_.remove(peer);
   source_deadlines_.remove(peer);
@@ -89,7 +98,7 @@ void LoadHost::remove(uint32_t peer) {
 
 void LoadHost::on_datagram(const Flow& from, Packet packet, Instant now) {
   ++taken_;
-  if (from.socket >= peers_.size() || !peers_[from.socket]) return;
+  if (from.socket >= peers_.size() || !peers_[from.socket] || !peers_[from.socket]->peer) return;
   LoadPeer& load = *peers_[from.socket];
   bool rtp = looks_like_rtp(packet.bytes());
   if (rtp) count(from.socket, load, packet.bytes());
@@ -124,9 +133,10 @@ void LoadHost::on_timer(Instant now) {
   while (source_deadlines_.next() <= now) {
     uint32_t number = source_deadlines_.front();
     LoadPeer& load = *peers_[number];
-    run_sources(load, now);
+    if (load.plain) run_plain_source(number, load);
+    else run_sources(load, now);
     source_deadlines_.set(number, std::max(next_of(load.sources), now + kMinimumStep));
-    touch(number);
+    if (load.peer) touch(number);
   }
 }
 
@@ -223,10 +233,25 @@ void LoadHost::send(LoadPeer& load, const SourcePacket& source, int mline, Insta
   ++(load.peer->send(out, now) ? totals_.sent : totals_.not_sent);
 }
 
+void LoadHost::run_plain_source(uint32_t number, LoadPeer& load) {
+  load.sources.front().run(runtime::monotonic_now(), [&](const SourcePacket& source) {
+    constexpr size_t kHeader = 12;
+    MutableBytes out = shard_.tx().reserve(kHeader + source.payload.size());
+    out[0] = 0x80;  // version 2
+    out[1] = static_cast<uint8_t>((source.marker ? 0x80 : 0) | (source.video ? kPlainVideoType : kPlainAudioType));
+    store_u16(&out[2], source.sequence);
+    store_u32(&out[4], source.timestamp);
+    store_u32(&out[8], (source.video ? 0x10000000U : 0x20000000U) + number);
+    std::copy(source.payload.begin(), source.payload.end(), out.begin() + kHeader);
+    shard_.tx().commit({number, source.video ? load.plain->video : load.plain->audio}, out.size());
+    ++totals_.sent;
+  });
+}
+
 HostTotals LoadHost::totals() const {
   HostTotals out = totals_;
   for (const auto& load : peers_) {
-    if (!load) continue;
+    if (!load || !load->peer) continue;
     ++out.peers;
     out.connected += load->connected;
     out.with_media += load->got_media;

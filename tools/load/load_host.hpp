@@ -31,6 +31,15 @@ struct LoadPeerSetup {
   SourceProfile source;
 };
 
+inline constexpr uint8_t kPlainAudioType = 111, kPlainVideoType = 96;
+
+// An encoder that sends plain RTP to a mountpoint's ports.
+struct PlainSourceSetup {
+  SocketAddress audio, video;
+  double phase = 0;
+  SourceProfile source;
+};
+
 struct HostTotals {
   uint32_t peers = 0, connected = 0, with_media = 0, closed = 0;
   StreamTotals streams;
@@ -59,6 +68,8 @@ class LoadHost {
   // Posted by control.
   void create(uint32_t peer, LoadPeerSetup setup);
   void connect(uint32_t peer, RemoteSide remote);
+  // In place of a peer: a source on the peer's socket, from now until it is removed.
+  void create_plain_source(uint32_t peer, PlainSourceSetup setup);
   void remove(uint32_t peer);
   HostTotals totals() const;
   void restart_counting();
@@ -70,7 +81,8 @@ class LoadHost {
   };
   struct LoadPeer {
     LoadPeerSetup setup;
-    std::unique_ptr<rtc::Peer> peer;
+    std::unique_ptr<rtc::Peer> peer;          // none: a plain source
+    std::unique_ptr<PlainSourceSetup> plain;  // else none
     rtc::PeerMediaConfig media;
     std::vector<MediaSource> sources;  // one, or one for each layer of a simulcast
     std::vector<Stream> streams;
@@ -88,6 +100,7 @@ class LoadHost {
   void start_source(uint32_t number, LoadPeer& load);
   void run_sources(LoadPeer& load, Instant now);
   void send(LoadPeer& load, const SourcePacket& source, int mline, Instant now);
+  void run_plain_source(uint32_t number, LoadPeer& load);
 
   runtime::Shard& shard_;
   Random& random_;

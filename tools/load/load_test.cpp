@@ -83,6 +83,15 @@ TEST(MediaSource, a_keyframe_comes_when_asked_and_not_too_often) {
   EXPECT_LE(keyframes, 5);
 }
 
+TEST(MediaSource, keyframes_come_unasked_where_nobody_can_ask) {
+  MediaSource source({.audio = false, .keyframe_every = std::chrono::seconds(2)}, 0, kStart);
+  int keyframes = 0;
+  for (Instant now = kStart; now < kStart + std::chrono::seconds(7); now += milliseconds(10)) {
+    source.run(now, [&](const SourcePacket& p) { keyframes += (p.payload[0] & 0x10) != 0 && (p.payload[4] & 1) == 0; });
+  }
+  EXPECT_EQ(keyframes, 4);
+}
+
 TEST(MediaSource, a_changed_byte_is_seen) {
   std::vector<uint8_t> payload(200);
   write_payload(payload, true, true, true, 7, 4711, kStart);

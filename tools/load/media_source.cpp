@@ -98,6 +98,7 @@ void MediaSource::run(Instant now, const Sink& sink) {
 }
 
 void MediaSource::emit_frame(Instant now, const Sink& sink) {
+  if (profile_.keyframe_every > Duration{0} && now - last_keyframe_ >= profile_.keyframe_every) keyframe_wanted_ = true;
   bool keyframe = keyframe_wanted_ && (frames_ == 0 || now - last_keyframe_ >= kKeyframePause);
   double per_frame = profile_.video_kbps * 1000.0 / 8 / profile_.packet_size / profile_.fps;
   owed_packets_ += per_frame;

@@ -19,8 +19,9 @@ struct SourceProfile {
   uint16_t packet_size = 1100;  // RTP payload of a video packet
   bool audio = true;
   uint16_t audio_size = 80;
-  bool uneven = false;     // the first half of a frame's packets is a byte shorter, as browsers split frames
-  bool simulcast = false;  // three sources with a seventh, two and four sevenths of the bitrate
+  bool uneven = false;        // the first half of a frame's packets is a byte shorter, as browsers split frames
+  bool simulcast = false;     // three sources with a seventh, two and four sevenths of the bitrate
+  Duration keyframe_every{};  // also without being asked; 0: only when asked
 };
 // What one of them is, the lowest first.
 SourceProfile simulcast_layer(const SourceProfile& whole, size_t layer);

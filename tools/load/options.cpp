@@ -12,6 +12,7 @@ constexpr const char* kAbout =
     "  echo        N peers send audio and video to EchoTest and get it back\n"
     "  videoroom   one or more publishers, N subscribers of each; --meeting: N people who all\n"
     "              publish and watch each other\n"
+    "  streaming   one or more mountpoints fed with plain RTP, N viewers of each\n"
     "  idle        N connected peers of EchoTest that send nothing: memory and CPU of silence\n"
     "  join        N peers come one after the other: times from the first request to the first media\n"
     "  signalling  create + attach + destroy, as many as the server answers\n"
@@ -25,6 +26,7 @@ constexpr const char* kFooter =
     "  limen-load echo -n 50\n"
     "  limen-load videoroom -n 100 --server-pid $(pidof limen) --duration 20\n"
     "  limen-load videoroom --meeting -n 10\n"
+    "  limen-load streaming -n 1000 --inspect 0.02 --server-pid $(pidof limen)\n"
     "  limen-load idle -n 500 --server-pid $(pidof limen) --json\n"
     "\nPut load only on servers that are yours. Exit status: 0 measured; 1 could not; 2 wrong command line.\n"
     "docs/load.md explains the figures.";
@@ -40,11 +42,12 @@ void add_server(CLI::App& app, Options& o) {
 }
 
 void add_load(CLI::App& app, Options& o) {
-  app.add_option("-n,--peers", o.peers, "peers; for videoroom subscribers of each publisher")
+  app.add_option("-n,--peers", o.peers, "peers; subscribers of each publisher, viewers of each mountpoint")
       ->check(CLI::Range(1, 20000))
       ->capture_default_str()
       ->group("Load");
-  app.add_option("--publishers", o.publishers, "videoroom: publishers, each in a room of its own")
+  app.add_option("--publishers", o.publishers,
+                 "videoroom: publishers, each in a room of its own; streaming: mountpoints")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str()
       ->group("Load");
@@ -112,7 +115,7 @@ ParsedOptions read_options(int argc, char** argv) {
   app.footer(kFooter);
   app.get_formatter()->column_width(34);
   app.add_option("scenario", o.scenario, "what to do")
-      ->check(CLI::IsMember({"echo", "videoroom", "signalling", "idle", "join"}))
+      ->check(CLI::IsMember({"echo", "videoroom", "streaming", "signalling", "idle", "join"}))
       ->required();
   add_server(app, o);
   add_load(app, o);

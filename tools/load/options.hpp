@@ -8,12 +8,12 @@
 namespace limen::load {
 
 struct Options {
-  std::string scenario = "echo";  // echo videoroom signalling idle join
+  std::string scenario = "echo";  // echo videoroom streaming signalling idle join
   std::string server = "ws://127.0.0.1:8188/";
   std::string api_secret;
   int server_pid = 0;         // 0: no figures of the server's process
-  uint32_t peers = 10;        // echo, idle, join: peers; videoroom: subscribers of each publisher
-  uint32_t publishers = 1;    // videoroom
+  uint32_t peers = 10;        // echo, idle, join: peers; else receivers of each publisher
+  uint32_t publishers = 1;    // videoroom; streaming: mountpoints
   bool meeting = false;       // videoroom: everybody publishes and watches everybody
   uint32_t concurrency = 16;  // set-ups at the same time
   double duration = 10;       // seconds that are measured

@@ -203,10 +203,48 @@ asio::awaitable<void> run_videoroom(Run& run) {
   co_await close_rooms(run, rooms);
 }
 
+asio::awaitable<void> set_up_mountpoint(Run& run, std::vector<Call>& mountpoints, uint32_t peer) {
+  uint64_t id = run.context.engine.random().below(uint64_t{1} << 40) + 1'000'000;
+  auto call = co_await feed_mountpoint(run.context, peer, id);
+  if (!call) {
+    run.failed(call.error());
+    co_return;
+  }
+  run.take(*call);
+  mountpoints[peer] = *call;
+}
+
+// One mountpoint for each publisher, with its viewers.
+asio::awaitable<void> run_streaming(Run& run) {
+  LoadContext context = run.context;
+  const Options& options = context.options;
+  uint32_t viewers = options.publishers * options.peers;
+  run.report.wanted = run.report.receivers = viewers;
+  std::vector<Call> mountpoints(options.publishers);
+  Instant began = runtime::monotonic_now();
+  co_await run_all(context, options.publishers, options.concurrency,
+                   [&](uint32_t at) { return set_up_mountpoint(run, mountpoints, at); });
+  co_await run_all(context, viewers, options.concurrency, [&](uint32_t at) -> asio::awaitable<void> {
+    const Call& mountpoint = mountpoints[at / options.peers];
+    if (mountpoint.feed == 0) co_return;
+    co_await set_up(run, watch_mountpoint(context, options.publishers + at, mountpoint.feed));
+  });
+  run.report.set_up = runtime::monotonic_now() - began;
+  co_await measure(context, run.calls, run.report, run.display);
+  collect_times(run);
+  for (const Call& mountpoint : mountpoints) {
+    if (mountpoint.feed == 0) continue;
+    auto gone = co_await destroy_mountpoint(context, mountpoint);
+    if (!gone) run.failed(gone.error());
+  }
+  co_await hang_up(run);
+}
+
 }  // namespace
 
 uint32_t sockets_needed(const Options& options) {
   if (options.scenario == "signalling") return 1;
+  if (options.scenario == "streaming") return options.publishers * (1 + options.peers);
   if (options.scenario != "videoroom") return options.peers;
   return options.meeting ? 2 * options.peers : options.publishers * (1 + options.peers);
 }
@@ -225,6 +263,7 @@ Async<Report> run_scenario(LoadContext context) {
   else if (scenario == "idle") co_await run_echo(run, false);
   else if (scenario == "join") co_await run_join(run);
   else if (scenario == "signalling") co_await run_signalling(run);
+  else if (scenario == "streaming") co_await run_streaming(run);
   else co_await run_videoroom(run);
   bool nothing = scenario == "signalling" ? run.report.rounds == 0 : run.report.totals.connected == 0;
   if (nothing && !run.report.failures.empty()) co_return fail("{}", run.report.failures.begin()->first);
