@@ -3,14 +3,16 @@ told (bitrates, key frame requests, talking), with real peers and ffmpeg."""
 import asyncio
 import base64
 import os
+import random
 import re
+import socket
 import subprocess
 import time
 import unittest
 
 import numpy
 from aiortc.rtp import RTCP_PSFB_APP, RTCP_PSFB_PLI, RtcpPsfbPacket, unpack_remb_fci
-from limen_server import free_port, until_async
+from limen_server import until_async
 from videoroom_peer import Publisher, Session, Subscriber, room_server
 
 MAPS = {"vp8": "VP8/90000", "h264": "H264/90000", "opus": "opus/48000/2"}
@@ -20,11 +22,24 @@ def run(coroutine):
     return asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
+def free_udp_pair():
+    """A port for RTP with the one behind it, for RTCP: ffmpeg takes both. Below those that the system hands out."""
+    while True:
+        port = random.randrange(15000, 20000, 2)
+        try:
+            with socket.socket(type=socket.SOCK_DGRAM) as rtp, socket.socket(type=socket.SOCK_DGRAM) as rtcp:
+                rtp.bind(("", port))
+                rtcp.bind(("", port + 1))
+                return port
+        except OSError:
+            continue
+
+
 class Decoder:
     """ffmpeg listening on a port: decodes some pictures to grey or some sound to samples."""
 
     def __init__(self, folder, codec, key=None):
-        self.port, self.codec = free_port(), codec
+        self.port, self.codec = free_udp_pair(), codec
         kind = "audio" if codec == "opus" else "video"
         text = (f"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\n"
                 f"m={kind} {self.port} RTP/{'S' if key else ''}AVP 96\na=rtpmap:96 {MAPS[codec]}\n")
@@ -38,7 +53,7 @@ class Decoder:
             ["-frames:v", "12", "-vf", "scale=16:16", "-pix_fmt", "gray", "-f", "rawvideo"]
         self.process = subprocess.Popen(
             ["ffmpeg", "-loglevel", "error", "-protocol_whitelist", "file,udp,rtp,srtp", "-probesize", "20000",
-             "-analyzeduration", "500000", "-i", str(sdp), *out, "-"],
+             "-analyzeduration", "2000000", "-i", str(sdp), *out, "-"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     async def result(self):
