@@ -79,6 +79,28 @@ void describe(V& v, Sample& s) {
   v.field("count", s.count, "");
 }
 
+struct LenientSample {
+  Lenient<std::string> name;
+  Lenient<uint32_t> count;
+};
+template <typename V>
+void describe(V& v, LenientSample& s) {
+  v.field("name", s.name, "");
+  v.field("count", s.count, "");
+}
+
+TEST(RequestReader, lenient_properties_of_other_types_are_passed_over_but_not_numbers_that_do_not_fit) {
+  auto read = [](std::string_view text) { return read_request<LenientSample>(parse_json(text)->as_object()); };
+  EXPECT_EQ(read(R"({"name":"a","count":3})")->count, 3u);
+  auto other = read(R"({"name":5,"count":"x"})");
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(other->name);
+  EXPECT_FALSE(other->count);
+  EXPECT_EQ(read(R"({"count":-1})").error().text, "Invalid element type (count should be a positive integer)");
+  EXPECT_TRUE(entry_object(*parse_json("5")).empty());
+  EXPECT_EQ(entry_object(*parse_json(R"({"a":1})")).size(), 1u);
+}
+
 TEST(RequestReader, speaks_the_protocols_error_texts) {
   auto read = [](std::string_view text) { return read_request<Sample>(parse_json(text)->as_object()); };
   EXPECT_EQ(read("{}").error().text, "Missing mandatory element (name)");

@@ -19,6 +19,28 @@
 
 namespace limen {
 
+// A property that is taken if it is of the right type, and passed over if it is not. A number of the right type that
+// does not fit is wrong all the same.
+template <typename T>
+struct Lenient : std::optional<T> {
+  using std::optional<T>::operator=;
+};
+
+template <typename T>
+struct is_lenient : std::false_type {};
+template <typename T>
+struct is_lenient<Lenient<T>> : std::true_type {};
+
+// Configuration files have no types to be lenient about.
+template <typename T>
+struct config::is_optional<Lenient<T>> : std::true_type {};
+
+// An entry of an array; one that is no object has none of the mandatory properties.
+inline const JsonObject& entry_object(const Json& entry) {
+  static const JsonObject kNothing;
+  return entry.is_object() ? entry.get_object() : kNothing;
+}
+
 struct RequestError {
   bool missing = false;  // else: wrong type
   std::string text;
@@ -38,7 +60,12 @@ class RequestReader {
   Rule field(std::string_view key, T& target, std::string_view /*help*/) {
     if (error_) return {};
     const Json* value = body_.if_contains(key);
-    if constexpr (config::is_optional<T>::value) {
+    if constexpr (is_lenient<T>::value) {
+      typename T::value_type inner{};
+      if (value != nullptr && has_type<typename T::value_type>(*value) && read(key, *value, inner)) {
+        target.emplace(std::move(inner));
+      }
+    } else if constexpr (config::is_optional<T>::value) {
       if (value == nullptr) return {};
       typename T::value_type inner{};
       if (read(key, *value, inner)) target = std::move(inner);
@@ -53,6 +80,14 @@ class RequestReader {
   const std::optional<RequestError>& error() const { return error_; }
 
  private:
+  template <typename T>
+  static bool has_type(const Json& value) {
+    if constexpr (std::is_same_v<T, bool>) return value.is_bool();
+    else if constexpr (std::is_integral_v<T>) return value.is_int64() || value.is_uint64();
+    else if constexpr (std::is_same_v<T, std::string>) return value.is_string();
+    else if constexpr (std::is_same_v<T, JsonObject>) return value.is_object();
+    else return value.is_array();
+  }
   template <typename T>
   bool read(std::string_view key, const Json& value, T& target) {
     if constexpr (std::is_same_v<T, bool>) {

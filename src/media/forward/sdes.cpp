@@ -1,5 +1,7 @@
 #include "media/forward/sdes.hpp"
 
+#include "base/base64.hpp"
+
 #include <fmt/core.h>
 
 #include <array>
@@ -18,7 +20,6 @@ constexpr std::array<Profile, 4> kProfiles{{{"AES_CM_128_HMAC_SHA1_80", 80, 16 +
                                             {"AES_CM_128_HMAC_SHA1_32", 32, 16 + 14},
                                             {"AEAD_AES_128_GCM", 128, 16 + 12},
                                             {"AEAD_AES_256_GCM", 256, 32 + 12}}};
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kInline = "inline:";
 
 const Profile* find_profile(std::string_view name) {
@@ -26,36 +27,6 @@ const Profile* find_profile(std::string_view name) {
     if (profile.name == name) return &profile;
   }
   return nullptr;
-}
-
-std::string to_base64(Bytes bytes) {
-  std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    size_t left = bytes.size() - i;
-    uint32_t bits = uint32_t{bytes[i]} << 16;
-    if (left > 1) bits |= uint32_t{bytes[i + 1]} << 8;
-    if (left > 2) bits |= bytes[i + 2];
-    for (int shift = 18; shift >= 0; shift -= 6) out += kAlphabet[bits >> shift & 63];
-    if (left < 3) out.replace(out.size() - (3 - left), 3 - left, 3 - left, '=');
-  }
-  return out;
-}
-
-std::optional<std::vector<uint8_t>> from_base64(std::string_view text) {
-  std::vector<uint8_t> out;
-  uint32_t bits = 0;
-  int count = 0;
-  for (char c : text) {
-    if (c == '=') break;
-    size_t value = kAlphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = bits << 6 | static_cast<uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out.push_back(static_cast<uint8_t>(bits >> count));
-  }
-  return out;
 }
 
 std::string_view take_word(std::string_view& text) {
@@ -97,6 +68,14 @@ std::optional<SdesLine> parse_sdes_line(std::string_view value) {
   line.profile = profile->name;
   line.material = SrtpMaterial{.suite = profile->suite, .key = std::move(*bytes)};
   return line;
+}
+
+std::optional<std::vector<uint8_t>> srtp_key(std::string_view base64) {
+  constexpr size_t kSize = 30;
+  auto key = from_base64(base64);
+  if (!key || key->size() < kSize) return std::nullopt;
+  key->resize(kSize);
+  return key;
 }
 
 std::string write_sdes_line(const SdesLine& line) {

@@ -24,5 +24,7 @@ SdesLine make_sdes_line(uint32_t tag, std::string_view profile, Random& random);
 // The value of a crypto attribute. Nothing if malformed, of another profile, or with a key that is too short.
 std::optional<SdesLine> parse_sdes_line(std::string_view value);
 std::string write_sdes_line(const SdesLine& line);
+// Master key and salt for AES-CM, 30 bytes, as requests and configuration give them; what is behind them is not used.
+std::optional<std::vector<uint8_t>> srtp_key(std::string_view base64);
 
 }  // namespace limen::media

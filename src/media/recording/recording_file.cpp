@@ -63,6 +63,11 @@ RecordingFile::~RecordingFile() {
   work();
 }
 
+void RecordingFile::when_opened(std::function<void(bool)> told) {
+  if (opened_) told(*opened_);
+  else on_opened_ = std::move(told);
+}
+
 WallTime RecordingFile::wall_time(Instant at) const {
   return WallTime{header_.created.us + to_us(at - created_at_)};
 }
@@ -131,6 +136,10 @@ void RecordingFile::tell_outcome() {
     std::lock_guard lock(file_mutex_);
     failure = failure_;
     finished = finished_;
+  }
+  if (!opened_) {
+    opened_ = !failure;
+    if (on_opened_) std::exchange(on_opened_, {})(*opened_);
   }
   if (failure && on_error_) std::exchange(on_error_, {})(*failure);
   if (finished && on_closed_) std::exchange(on_closed_, {})();

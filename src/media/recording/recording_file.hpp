@@ -39,6 +39,9 @@ class RecordingFile : public std::enable_shared_from_this<RecordingFile> {
                                                      std::function<void()> on_closed = {});
   ~RecordingFile();
 
+  // Control thread: calls back there, once, when the file has been made (true) or could not be.
+  void when_opened(std::function<void(bool)> told);
+
   // "<folder>/<name>.mjr", as it will be when closed.
   const std::string& path() const { return path_; }
   const mjr::Header& header() const { return header_; }
@@ -73,6 +76,8 @@ class RecordingFile : public std::enable_shared_from_this<RecordingFile> {
   Instant created_at_;
   std::function<void(const Error&)> on_error_;
   std::function<void()> on_closed_;
+  std::function<void(bool)> on_opened_;  // like the two above: control thread
+  std::optional<bool> opened_;           // what the first job made of it
 
   std::atomic<size_t> waiting_bytes_{0};
   std::mutex queue_mutex_;  // guards the next three; held for a moment, by shards once per block

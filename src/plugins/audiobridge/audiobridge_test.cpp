@@ -218,6 +218,28 @@ TEST_F(Bridge, joining_leaving_and_who_hears_of_it) {
   EXPECT_THAT(bob().ask(R"({"request":"leave"})"), HasSubstr("487"));
 }
 
+TEST_F(Bridge, who_comes_back_with_a_peer_connection_is_set_up_from_the_next_event_on) {
+  start();
+  ann().ask(R"({"request":"join","room":1,"id":7})");
+  bob().ask(R"({"request":"join","room":1,"id":8})");
+  bob().come_up();
+  bob().ask(R"({"request":"leave"})");
+  ann().heard();
+  bob().ask(R"({"request":"join","room":1,"id":9})");
+  EXPECT_THAT(ann().heard(), ElementsAre(HasSubstr(R"("participants":[{"id":9,"setup":false,"muted":false}])")));
+  bob().ask(R"({"request":"configure","muted":true})");
+  EXPECT_THAT(ann().heard(), ElementsAre(HasSubstr(R"({"id":9,"setup":true,"muted":true})")));
+}
+
+TEST_F(Bridge, recording_of_a_room_without_a_good_name_is_of_no_room) {
+  start();
+  for (const char* request : {R"("enable_recording","record":true)", R"("enable_mjrs","mjrs":true)"}) {
+    EXPECT_THAT(ann().ask(fmt::format(R"({{"request":{}}})", request)), HasSubstr("485"));
+    EXPECT_THAT(ann().ask(fmt::format(R"({{"request":{},"room":"x"}})", request)), HasSubstr("485"));
+  }
+  EXPECT_THAT(ann().ask(R"({"request":"mute_room"})"), HasSubstr("483"));
+}
+
 TEST_F(Bridge, a_hangup_leaves_the_room) {
   start();
   all_join();

@@ -245,9 +245,9 @@ Json BridgeHandle::query() const {
     out["suspended"] = w.suspended;
   }
   out["plugin-offer"] = line_.plugin_offer;
-  out["started"] = line_.up ? 1 : 0;
-  out["hangingup"] = 0;
-  out["destroyed"] = 0;
+  out["started"] = line_.up;
+  out["hangingup"] = false;
+  out["destroyed"] = false;
   return out;
 }
 

@@ -1,11 +1,7 @@
 // Requests about RTP forwarders (contract, 3 and 5.6).
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <cstring>
-
 #include "base/log.hpp"
+#include "media/forward/host_lookup.hpp"
+#include "media/forward/sdes.hpp"
 #include "media/mixing/audio_codec.hpp"
 #include "plugins/audiobridge/requests.hpp"
 #include "plugins/audiobridge/room_verbs.hpp"
@@ -14,66 +10,15 @@
 namespace limen::audiobridge {
 namespace {
 
-constexpr size_t kKeySize = 30;       // master key and salt
 constexpr size_t kMostForwards = 64;  // of one room
-
-std::optional<std::vector<uint8_t>> from_base64(std::string_view text) {
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::vector<uint8_t> out;
-  uint32_t bits = 0;
-  int count = 0;
-  for (char c : text) {
-    if (c == '=') break;
-    size_t value = kAlphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out.push_back(static_cast<uint8_t>(bits >> count));
-  }
-  return out;
-}
-
-// Blocks.
-std::optional<IpAddress> look_up(const std::string& host, const std::string& family) {
-  addrinfo hints{};
-  hints.ai_family = family == "ipv4" ? AF_INET : family == "ipv6" ? AF_INET6 : AF_UNSPEC;
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return std::nullopt;
-  std::optional<IpAddress> out;
-  for (const addrinfo* one = found; one != nullptr && !out; one = one->ai_next) {
-    if (one->ai_family == AF_INET && one->ai_addrlen >= sizeof(sockaddr_in)) {
-      sockaddr_in v4{};
-      std::memcpy(&v4, one->ai_addr, sizeof v4);
-      out = IpAddress::v4(ntohl(v4.sin_addr.s_addr));
-    } else if (one->ai_family == AF_INET6 && one->ai_addrlen >= sizeof(sockaddr_in6)) {
-      sockaddr_in6 v6{};
-      std::memcpy(&v6, one->ai_addr, sizeof v6);
-      out = IpAddress::v6(std::span<const uint8_t, 16>(v6.sin6_addr.s6_addr, 16));
-    }
-  }
-  freeaddrinfo(found);
-  return out;
-}
-
-std::optional<IpAddress> known_address(const std::string& host, const std::string& family) {
-  auto address = IpAddress::parse(host);
-  if (!address || (family == "ipv4" && !address->is_v4()) || (family == "ipv6" && address->is_v4())) {
-    return std::nullopt;
-  }
-  return address;
-}
 
 BridgeResult<std::optional<SrtpMaterial>> read_srtp(const ForwardRequest& request) {
   if (request.srtp_suite.value_or(0) == 0 || !request.srtp_crypto) return std::nullopt;
   if (*request.srtp_suite != 32 && *request.srtp_suite != 80) {
     return refuse(ErrorCode::invalid_element, "Invalid SRTP suite ({})", *request.srtp_suite);
   }
-  auto key = from_base64(*request.srtp_crypto);
-  if (!key || key->size() < kKeySize) return refuse(ErrorCode::invalid_element, "Invalid SRTP crypto");
-  key->resize(kKeySize);
+  auto key = media::srtp_key(*request.srtp_crypto);
+  if (!key) return refuse(ErrorCode::invalid_element, "Invalid SRTP crypto");
   return SrtpMaterial{.suite = static_cast<int>(*request.srtp_suite), .key = std::move(*key)};
 }
 
@@ -135,9 +80,9 @@ BridgeResult<JsonObject> open_forward(Rooms& rooms, const Id& id, Forward forwar
 void with_address(Rooms& rooms, const ForwardRequest& request,
                   std::move_only_function<void(std::optional<IpAddress>)> done) {
   std::string family = request.host_family.value_or("");
-  if (auto address = known_address(request.host, family)) return done(address);
+  if (auto address = media::known_address(request.host, family)) return done(address);
   auto found = std::make_shared<std::optional<IpAddress>>();
-  rooms.context().background().run([found, host = request.host, family] { *found = look_up(host, family); },
+  rooms.context().background().run([found, host = request.host, family] { *found = media::look_up_host(host, family); },
                                    rooms.context().executor(),
                                    [found, done = std::move(done)]() mutable { done(*found); });
 }

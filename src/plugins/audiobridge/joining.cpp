@@ -65,7 +65,8 @@ BridgeResult<BridgeHandle::Admission> BridgeHandle::admit(const JsonObject& body
   auto extras = read<JoinExtras>(body);
   if (!extras) return passed_on(extras);
   auto id = read_id(body, "id", rooms_.strings(), false);
-  if (!id) return passed_on(id);
+  if (!id && !moving) return passed_on(id);  // who moves with no good id gets a new one
+  if (!id) id = std::optional<Id>();
   auto room = rooms_.named(body);
   if (!room) return passed_on(room);
   Admission out;
@@ -115,11 +116,13 @@ void BridgeHandle::enter(Admission& admission) {
   participant_ = std::make_unique<Participant>(room, context_, static_cast<Stay&>(*this), line_, admission.id,
                                                admission.wishes, admission.admin);
   if (admission.record || room.settings().mjrs) participant_->record(true, admission.filename);
-  room.tell_all(JsonObject{{"audiobridge", "joined"},
-                           {"room", room.id().json()},
-                           {"participants", JsonArray{participant_->describe(View::event)}}},
-                participant_.get());
-  notify("joined", participant_->describe(View::event));
+  // A peer connection of before counts as set up from the next event on; plain RTP does at once.
+  JsonObject newcomer = participant_->describe(View::event);
+  if (!line_.plain) newcomer["setup"] = false;
+  room.tell_all(
+      JsonObject{{"audiobridge", "joined"}, {"room", room.id().json()}, {"participants", JsonArray{newcomer}}},
+      participant_.get());
+  notify("joined", std::move(newcomer));
 }
 
 JsonObject BridgeHandle::welcome(std::string_view word) const {

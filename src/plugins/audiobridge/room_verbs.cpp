@@ -140,7 +140,7 @@ BridgeResult<JsonObject> destroy_room(const RoomCall& call) {
 BridgeResult<JsonObject> record_room(const RoomCall& call) {
   auto request = read<RecordRequest>(call.body);
   if (!request) return passed_on(request);
-  auto room = call.rooms.access(call.body);
+  auto room = call.rooms.access_any(call.body);
   if (!room) return passed_on(room);
   RoomSettings& s = (*room)->settings();
   JsonObject out{{"audiobridge", "success"}, {"record", request->record}};
@@ -158,7 +158,7 @@ BridgeResult<JsonObject> record_room(const RoomCall& call) {
 BridgeResult<JsonObject> record_participants(const RoomCall& call) {
   auto request = read<MjrsRequest>(call.body);
   if (!request) return passed_on(request);
-  auto room = call.rooms.access(call.body);
+  auto room = call.rooms.access_any(call.body);
   if (!room) return passed_on(room);
   if (request->mjrs_dir) (*room)->settings().mjrs_dir = *request->mjrs_dir;
   (*room)->record_participants(request->mjrs);
@@ -173,7 +173,8 @@ BridgeResult<JsonObject> room_exists(const RoomCall& call) {
 
 BridgeResult<JsonObject> list_rooms(const RoomCall& call) {
   const std::string& key = call.rooms.general().admin_key;
-  bool all = !key.empty() && call.body.contains("admin_key");
+  const Json* given = call.body.if_contains("admin_key");
+  bool all = !key.empty() && given != nullptr && given->is_string() && !given->get_string().empty();
   if (all) {
     if (auto good = check_secret(call.body, "admin_key", key); !good) return passed_on(good);
   }

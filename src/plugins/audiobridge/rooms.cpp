@@ -228,6 +228,11 @@ BridgeResult<Room*> Rooms::access(const JsonObject& body) const {
   return room;
 }
 
+BridgeResult<Room*> Rooms::access_any(const JsonObject& body) const {
+  if (!require_id(body, "room", strings())) return refuse(ErrorCode::no_such_room, "No such room (0)");
+  return access(body);
+}
+
 void Rooms::notify(HandleContext* handle, JsonObject data) {
   if (!general_.events || !context_->events_enabled()) return;
   if (handle != nullptr) handle->notify_event(std::move(data));

@@ -74,6 +74,8 @@ class Rooms {
   // The room that the request names (483, 484, 485), and if its secret is right (489).
   BridgeResult<Room*> named(const JsonObject& body) const;
   BridgeResult<Room*> access(const JsonObject& body) const;
+  // The same for requests that do not look at the name itself: what is no name is no room.
+  BridgeResult<Room*> access_any(const JsonObject& body) const;
 
   // To event handlers; `handle` null: tied to none.
   void notify(HandleContext* handle, JsonObject data);

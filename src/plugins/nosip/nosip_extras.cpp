@@ -1,12 +1,9 @@
 // NoSipHandle: recordings, key frames and RTP forwarders.
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <cstring>
 #include <utility>
 
 #include "base/log.hpp"
+#include "config/describe.hpp"
+#include "media/forward/host_lookup.hpp"
 #include "media/recording/recording_file.hpp"
 #include "plugins/nosip/nosip_handle.hpp"
 
@@ -27,29 +24,6 @@ std::string_view type_of(StreamName stream) {
   return audio ? "audio" : "video";
 }
 
-// Blocks.
-std::optional<IpAddress> resolve(const std::string& host, const std::string& family) {
-  addrinfo hints{};
-  hints.ai_family = family == "ipv4" ? AF_INET : family == "ipv6" ? AF_INET6 : AF_UNSPEC;
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return std::nullopt;
-  std::optional<IpAddress> address;
-  for (const addrinfo* one = found; one != nullptr && !address; one = one->ai_next) {
-    if (one->ai_family == AF_INET) {
-      sockaddr_in v4{};
-      std::memcpy(&v4, one->ai_addr, sizeof v4);
-      address = IpAddress::v4(ntohl(v4.sin_addr.s_addr));
-    } else if (one->ai_family == AF_INET6) {
-      sockaddr_in6 v6{};
-      std::memcpy(&v6, one->ai_addr, sizeof v6);
-      address = IpAddress::v6(std::span<const uint8_t, 16>(v6.sin6_addr.s6_addr, 16));
-    }
-  }
-  freeaddrinfo(found);
-  return address;
-}
-
 }  // namespace
 
 // ---- recordings ----------------------------------------------------------------------------------------
@@ -57,7 +31,8 @@ std::optional<IpAddress> resolve(const std::string& host, const std::string& fam
 NoSipHandle::Step NoSipHandle::record(const Message& message) {
   auto request = read<RecordingRequest>(message.body);
   if (!request) return std::unexpected(request.error());
-  if (request->action != "start" && request->action != "stop") {
+  bool starts = config::same_text(request->action, "start");
+  if (!starts && !config::same_text(request->action, "stop")) {
     return refuse(ErrorCode::invalid_element, "Invalid action (should be start|stop)");
   }
   std::vector<StreamName> streams;
@@ -70,7 +45,7 @@ NoSipHandle::Step NoSipHandle::record(const Message& message) {
                   "Invalid request (at least one of audio, video, peer_audio and peer_video should be true)");
   }
   for (StreamName stream : streams) {
-    if (request->action == "start") start_recording(stream, request->filename.value_or(""));
+    if (starts) start_recording(stream, request->filename.value_or(""));
     else stop_recording(stream);
   }
   return Outcome{JsonObject{{"event", "recordingupdated"}}};
@@ -177,7 +152,8 @@ NoSipHandle::Step NoSipHandle::forward(const Message& message) {
   busy_ = true;
   service_.context->background().run(
       [plan] {
-        for (ForwardPlan::Wanted& wanted : plan->wanted) wanted.address = resolve(wanted.host, wanted.family);
+        for (ForwardPlan::Wanted& wanted : plan->wanted)
+          wanted.address = media::look_up_host(wanted.host, wanted.family);
       },
       service_.context->executor(),
       [this, alive = std::weak_ptr(alive_), plan, transaction = message.transaction] {

@@ -215,7 +215,8 @@ NoSipResult<PlainDescription> NoSipHandle::read_remote(const ProcessRequest& req
   }
   if (!remote.has_address) return refuse(ErrorCode::invalid_sdp, "No remote IP addresses");
   bool crypto = (remote.audio && !remote.audio->crypto.empty()) || (remote.video && !remote.video->crypto.empty());
-  if (is_mandatory(request.srtp) && !crypto && !has_remote_key()) {
+  bool insists = (remote.audio && remote.audio->savp) || (remote.video && remote.video->savp);
+  if ((is_mandatory(request.srtp) || insists) && !crypto && !has_remote_key()) {
     return refuse(ErrorCode::too_strict, "Can't process request: SDES-SRTP required, but caller didn't offer it");
   }
   return remote;

@@ -156,7 +156,11 @@ TEST_F(NoSip, refuses_what_the_contract_refuses) {
   EXPECT_THAT(
       ask(R"({"request":"process","type":"offer","sdp":"v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nt=0 0\r\nm=audio 5 RTP/AVP 0\r\n"})"),
       HasSubstr("No remote IP"));
+  EXPECT_THAT(
+      ask(R"({"request":"process","type":"offer","sdp":"v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 5 RTP/SAVP 0\r\n"})"),
+      HasSubstr("450"));
   EXPECT_THAT(ask(R"({"request":"recording","action":"pause","audio":true})"), HasSubstr("444"));
+  EXPECT_THAT(ask(R"({"request":"recording","action":"STOP","audio":true})"), HasSubstr("recordingupdated"));
   EXPECT_THAT(ask(R"({"request":"stop_rtp_forward","stream_id":5})"), HasSubstr("451"));
   shards_[0].refuse_ports = true;
   EXPECT_THAT(ask(R"({"request":"generate"})", "offer"), HasSubstr("448"));

@@ -112,6 +112,8 @@ RecordAnswer make_record_answer(const sdp::SessionDescription& offer, const Reco
   for (size_t index = 0; index < offer.media.size(); ++index) {
     MediaKind kind = offer.media[index].kind;
     bool taken = first.emplace(kind, index).second;
+    // Who only wants to receive has nothing to record.
+    taken = taken && (kind == MediaKind::data || sdp::sends(offer.media[index].direction));
     options.mlines[index] = taken ? answer_for(kind, request) : refused();
   }
   RecordAnswer out;

@@ -17,11 +17,7 @@ void RecordPlayMedia::on_rtp(const RtpPacket& packet) {
 // A cap is approached in four steps, then repeated now and again.
 void RecordPlayMedia::take_care(uint8_t mline) {
   Instant now = context_.now();
-  if (care_.bitrate_max > 0 && (bitrate_steps_ > 0 || now - last_bitrate_ >= kBitratePeriod)) {
-    uint64_t part = bitrate_steps_ > 0 ? static_cast<uint64_t>(bitrate_steps_--) : 1;
-    context_.send(RtcpFeedback(BitrateEstimate{care_.bitrate_max / part}));
-    last_bitrate_ = now;
-  }
+  if (auto bps = ramp_.on_packet(now)) context_.send(RtcpFeedback(BitrateEstimate{*bps}));
   if (care_.keyframe_interval > Duration::zero() && now - last_keyframe_ >= care_.keyframe_interval) {
     ask_keyframe(mline);
   }
@@ -77,7 +73,8 @@ void RecordPlayMedia::set_paused(bool paused) {
 }
 
 void RecordPlayMedia::set_care(SenderCare care) {
-  if (care.bitrate_max != care_.bitrate_max) last_bitrate_ = {};
+  if (care.bitrate_max != ramp_.cap()) ramp_.tell_soon();
+  ramp_.set_cap(care.bitrate_max);
   care_ = care;
 }
 
@@ -101,8 +98,8 @@ void RecordPlayMedia::stop() {
   tracks_.clear();
   playback_.reset();
   begun_ = false;
-  bitrate_steps_ = 4;
-  last_bitrate_ = last_keyframe_ = {};
+  ramp_.begin_again();
+  last_keyframe_ = {};
 }
 
 }  // namespace limen::recordplay

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/media.hpp"
+#include "media/bitrate_ramp.hpp"
 #include "media/recording/playback.hpp"
 #include "media/recording/recorder.hpp"
 
@@ -28,11 +29,10 @@ struct SenderCare {
 
 class RecordPlayMedia final : public MediaHandler {
  public:
-  static constexpr Duration kBitratePeriod = std::chrono::seconds(5);
-
   // `on_end`: a playout is over; called on the shard.
-  RecordPlayMedia(MediaContext& context, std::function<void()> on_end)
-      : context_(context), on_end_(std::move(on_end)) {}
+  RecordPlayMedia(MediaContext& context, std::function<void()> on_end) : context_(context), on_end_(std::move(on_end)) {
+    ramp_.set_cap(care_.bitrate_max);
+  }
 
   void on_rtp(const RtpPacket& packet) override;
   void on_data(const DataMessage& message) override;
@@ -60,8 +60,8 @@ class RecordPlayMedia final : public MediaHandler {
   std::function<void()> on_end_;
   std::vector<TrackRecorder> tracks_;
   SenderCare care_;
-  int bitrate_steps_ = 4;
-  Instant last_bitrate_{}, last_keyframe_{};
+  media::BitrateRamp ramp_;
+  Instant last_keyframe_{};
   std::unique_ptr<media::Playback> playback_;
   bool connected_ = false, begun_ = false;
 };

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "api/request_reader.hpp"
+
 namespace limen::recordplay {
 
 struct AnyRequest {
@@ -15,7 +17,7 @@ void describe(V& v, AnyRequest& r) {
 }
 
 struct AdminRequest {
-  std::optional<std::string> admin_key;
+  Lenient<std::string> admin_key;
 };
 template <typename V>
 void describe(V& v, AdminRequest& r) {

@@ -220,7 +220,7 @@ void Mountpoint::tell_all(const JsonObject& news) const {
   for (Viewer* viewer : viewers_) viewer->push(news);
 }
 
-Result<> Mountpoint::record(size_t medium, const std::string& name) {
+Result<std::shared_ptr<media::RecordingFile>> Mountpoint::record(size_t medium, const std::string& name) {
   const MediumSettings& of = settings_.media[medium];
   media::RecordingSpec spec;
   spec.name = name;
@@ -231,14 +231,18 @@ Result<> Mountpoint::record(size_t medium, const std::string& name) {
   if (!file) return std::unexpected(file.error());
   recordings_.resize(settings_.media.size());
   recordings_[medium] = *file;
-  feed_.record(medium, std::move(*file), id_.low_bits());
-  return {};
+  feed_.record(medium, *file, id_.low_bits());
+  return file;
 }
 
 void Mountpoint::stop_recording(size_t medium) {
   if (!records(medium)) return;
   feed_.record(medium, nullptr, 0);
   recordings_[medium].reset();
+}
+
+void Mountpoint::recording_failed(size_t medium, const std::string& path) {
+  if (records(medium) && recordings_[medium]->path() == path) stop_recording(medium);
 }
 
 bool Mountpoint::records_any(MediaKind kind) const {
@@ -250,7 +254,7 @@ bool Mountpoint::records_any(MediaKind kind) const {
 
 JsonObject Mountpoint::list_entry() const {
   JsonObject out{{"id", id_.json()}, {"type", type_in_lists(settings_.type)}, {"description", settings_.description}};
-  if (!settings_.metadata.empty()) out["metadata"] = settings_.metadata;
+  if (settings_.metadata) out["metadata"] = *settings_.metadata;
   out["enabled"] = enabled_;
   if (!is_rtp()) return out;
   JsonArray media;
@@ -297,7 +301,7 @@ JsonObject Mountpoint::info(bool admin) const {
   JsonObject out{{"id", id_.json()}};
   if (admin) out["name"] = s.name;
   if (!s.description.empty()) out["description"] = s.description;
-  if (!s.metadata.empty()) out["metadata"] = s.metadata;
+  if (s.metadata) out["metadata"] = *s.metadata;
   if (admin && !s.secret.empty()) out["secret"] = s.secret;
   if (admin && !s.pin.empty()) out["pin"] = s.pin;
   if (admin && s.is_private) out["is_private"] = true;

@@ -53,8 +53,11 @@ class Mountpoint {
   void tell_all(const JsonObject& news) const;
 
   // `name`: path without ".mjr"; medium by its place.
-  Result<> record(size_t medium, const std::string& name);
+  // The file may still turn out not to be writable.
+  Result<std::shared_ptr<media::RecordingFile>> record(size_t medium, const std::string& name);
   void stop_recording(size_t medium);
+  // The file of that path could not be made: it is no recording any more.
+  void recording_failed(size_t medium, const std::string& path);
   bool records(size_t medium) const { return medium < recordings_.size() && recordings_[medium] != nullptr; }
   bool records_any(MediaKind kind) const;
 

@@ -143,7 +143,7 @@ config::Entries settings_entries(const MountpointSettings& s, const Json& id) {
   if (id.is_string()) out.emplace_back("id", std::string(id.get_string()));
   else out.emplace_back("id", id.to_number<int64_t>());
   add_text(out, "description", s.description);
-  add_text(out, "metadata", s.metadata);
+  if (s.metadata) add_text(out, "metadata", *s.metadata);
   add_flag(out, "is_private", s.is_private);
   add_text(out, "secret", s.secret);
   add_text(out, "pin", s.pin);

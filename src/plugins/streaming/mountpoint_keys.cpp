@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "media/forward/sdes.hpp"
+
 namespace limen::streaming {
 namespace {
 
@@ -180,7 +182,7 @@ StreamResult<> take_srtp(MountpointSettings& settings, const RtpKeys& keys) {
   if (*keys.srtpsuite != 32 && *keys.srtpsuite != 80) {
     return refuse(ErrorCode::cannot_create, "Can't add 'rtp' stream, invalid SRTP suite...");
   }
-  if (!srtp_key(*keys.srtpcrypto)) {
+  if (!media::srtp_key(*keys.srtpcrypto)) {
     return refuse(ErrorCode::cannot_create, "Can't add 'rtp' stream, invalid SRTP key");
   }
   settings.srtp_suite = static_cast<int>(*keys.srtpsuite);
@@ -267,7 +269,7 @@ StreamResult<> take_rtsp(MountpointSettings& settings, const AllKeys& keys) {
   if (!out.audio && !out.video) {
     return refuse(ErrorCode::cannot_create, "Can't add 'rtsp' stream, no audio or video have to be streamed...");
   }
-  if (!keys.source.url) return refuse(ErrorCode::missing_element, "Missing mandatory element (url)");
+  if (!keys.source.url) return refuse(ErrorCode::cannot_create, "Can't add 'rtsp' stream, missing url...");
   auto transport = transport_from(keys.source.rtsp_transport);
   if (!transport) return passed_on(transport);
   out.transport = *transport;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "api/request_reader.hpp"
 #include "config/category_edit.hpp"
 #include "config/describe.hpp"
 #include "plugins/streaming/mountpoint_settings.hpp"
@@ -30,7 +31,8 @@ void describe(V& v, CommonKeys& r) {
 struct MediumKeys {
   std::string type, mid;
   uint16_t port = 0;
-  std::optional<std::string> label, msid, mcast, iface, codec, rtpmap, fmtp, h264sps, datatype;
+  std::optional<std::string> label, msid, mcast, iface, codec, rtpmap, fmtp;
+  Lenient<std::string> h264sps, datatype;
   std::optional<uint16_t> rtcpport, port2, port3;
   std::optional<uint8_t> pt;
   std::optional<bool> skew, simulcast, svc, buffermsg, bufferkf;
@@ -122,7 +124,8 @@ void describe(V& v, LegacyKeys& r) {
 
 struct SourceKeys {
   std::optional<std::string> filename, url, rtsp_user, rtsp_pwd, rtspiface, rtsp_transport;
-  std::optional<bool> rtsp_quirk, rtsp_failcheck, rtsp_notify_changes, loop, listen;
+  Lenient<bool> rtsp_quirk;
+  std::optional<bool> rtsp_failcheck, rtsp_notify_changes, loop, listen;
   std::optional<uint32_t> reconnect_delay, session_timeout, timeout, conn_timeout;
 };
 template <typename V>

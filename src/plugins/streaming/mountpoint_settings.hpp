@@ -61,7 +61,8 @@ struct WhipSpec {
 
 struct MountpointSettings {
   MountpointType type = MountpointType::rtp;
-  std::string name, description, metadata, secret, pin;
+  std::string name, description, secret, pin;
+  std::optional<std::string> metadata;
   bool is_private = false;
   std::vector<MediumSettings> media;
   bool legacy_form = false;  // one audio, one video, one data by the old keys
@@ -87,9 +88,5 @@ struct MountpointSettings {
   bool from_file() const { return type == MountpointType::live || type == MountpointType::ondemand; }
   std::optional<SrtpMaterial> srtp() const;
 };
-
-// Master key and salt of SDES-like base64: at least 30 bytes.
-std::optional<std::vector<uint8_t>> srtp_key(std::string_view base64);
-std::optional<std::vector<uint8_t>> from_base64(std::string_view text);
 
 }  // namespace limen::streaming

@@ -77,7 +77,7 @@ TEST(MountpointSettings, refusals) {
   EXPECT_EQ(code_of(ondemand, R"({"filename":"x.opus","audio":true})"), 456);
   EXPECT_EQ(code_of(ondemand, R"({"filename":"x.mulaw","audio":true})"), 0);
   EXPECT_EQ(code_of(rtsp, "{}"), 456);
-  EXPECT_EQ(code_of(rtsp, R"({"audio":true})"), 453);
+  EXPECT_EQ(code_of(rtsp, R"({"audio":true})"), 456);
   EXPECT_EQ(code_of(rtsp, R"({"audio":true,"url":"rtsp://h/","rtsp_transport":"x"})"), 454);
   EXPECT_EQ(code_of(url, "{}"), 453);
   EXPECT_FALSE(type_from("nope"));

@@ -20,11 +20,11 @@ constexpr std::array kVerbs{
     MountpointVerb{.name = "kick_all", .run = kick_viewers},
     MountpointVerb{.name = "enable", .run = enable_mountpoint},
     MountpointVerb{.name = "disable", .run = disable_mountpoint},
-    MountpointVerb{.name = "recording", .run = record_mountpoint},
+    MountpointVerb{.name = "recording", .later = record_mountpoint},
 };
 
 struct ListRequest {
-  std::optional<std::string> admin_key;
+  Lenient<std::string> admin_key;
 };
 template <typename V>
 void describe(V& v, ListRequest& r) {
@@ -260,7 +260,7 @@ StreamResult<JsonObject> edit_mountpoint(const MountpointCall& call) {
   bool saved = request->permanent.value_or(false) && call.mountpoints.save(own);
   if (request->edited_event.value_or(false) && news) {
     JsonObject event{{"event", "edited"}, {"id", own.id().json()}};
-    if (!own.settings().metadata.empty()) event["metadata"] = own.settings().metadata;
+    if (own.settings().metadata) event["metadata"] = *own.settings().metadata;
     own.tell_all(event);
   }
   tell(call.mountpoints, call.asker, JsonObject{{"event", "edited"}, {"id", own.id().json()}});

@@ -43,6 +43,6 @@ StreamResult<JsonObject> destroy_mountpoint(const MountpointCall& call);
 StreamResult<JsonObject> kick_viewers(const MountpointCall& call);
 StreamResult<JsonObject> enable_mountpoint(const MountpointCall& call);
 StreamResult<JsonObject> disable_mountpoint(const MountpointCall& call);
-StreamResult<JsonObject> record_mountpoint(const MountpointCall& call);
+void record_mountpoint(const MountpointCall& call, MountpointAnswer answer);
 
 }  // namespace limen::streaming

@@ -58,7 +58,26 @@ std::optional<size_t> find_mid(const Mountpoint& mountpoint, const std::string& 
   return static_cast<size_t>(it - media.begin());
 }
 
-StreamResult<> start_listed(Mountpoint& mountpoint, const JsonArray& list) {
+// A file that was begun, and what is said if it cannot be written.
+struct Begun {
+  size_t medium = 0;
+  std::shared_ptr<media::RecordingFile> file;
+  StreamError refusal;
+};
+
+StreamError cannot_record(std::string text) {
+  return {ErrorCode::cannot_record, std::move(text)};
+}
+
+StreamResult<> begin(Mountpoint& mountpoint, size_t medium, const std::string& filename, StreamError refusal,
+                     std::vector<Begun>& begun) {
+  auto file = mountpoint.record(medium, filename);
+  if (!file) return std::unexpected(std::move(refusal));
+  begun.push_back({medium, std::move(*file), std::move(refusal)});
+  return {};
+}
+
+StreamResult<> start_listed(Mountpoint& mountpoint, const JsonArray& list, std::vector<Begun>& begun) {
   for (const Json& entry : list) {
     std::string mid, filename;
     if (text_member(entry, "mid", mid) == nullptr || text_member(entry, "filename", filename) == nullptr) continue;
@@ -68,14 +87,15 @@ StreamResult<> start_listed(Mountpoint& mountpoint, const JsonArray& list) {
       return refuse(ErrorCode::invalid_request,
                     "Recording for audio, video and/or data already started for this stream");
     }
-    if (mountpoint.record(*medium, filename)) continue;
-    return refuse(ErrorCode::cannot_record, "Error starting recorder for {}",
-                  media_kind_name(mountpoint.settings().media[*medium].kind));
+    std::string_view kind = media_kind_name(mountpoint.settings().media[*medium].kind);
+    auto done =
+        begin(mountpoint, *medium, filename, cannot_record(fmt::format("Error starting recorder for {}", kind)), begun);
+    if (!done) return done;
   }
   return {};
 }
 
-StreamResult<> start_by_kind(Mountpoint& mountpoint, const JsonObject& body) {
+StreamResult<> start_by_kind(Mountpoint& mountpoint, const JsonObject& body, std::vector<Begun>& begun) {
   auto request = read<LegacyRecording<std::string>>(body);
   if (!request) return passed_on(request);
   if (request->none()) return refuse(ErrorCode::invalid_request, "Missing audio, video and/or data");
@@ -88,9 +108,9 @@ StreamResult<> start_by_kind(Mountpoint& mountpoint, const JsonObject& body) {
   for (MediaKind kind : kKinds) {
     auto it = std::ranges::find(media, kind, &MediumSettings::kind);
     if (!request->of(kind) || it == media.end()) continue;
-    if (!mountpoint.record(static_cast<size_t>(it - media.begin()), *request->of(kind))) {
-      return refuse(ErrorCode::cannot_record, "Error starting recorder");
-    }
+    auto done = begin(mountpoint, static_cast<size_t>(it - media.begin()), *request->of(kind),
+                      cannot_record("Error starting recorder"), begun);
+    if (!done) return done;
   }
   return {};
 }
@@ -113,31 +133,63 @@ StreamResult<> stop_by_kind(Mountpoint& mountpoint, const JsonObject& body) {
   return {};
 }
 
+// The answer waits until each file has been made, or one could not be.
+struct Outcome {
+  MountpointAnswer answer;
+  size_t missing = 0;
+  std::optional<StreamError> refusal;
+
+  void one(bool opened, const StreamError& refused) {
+    if (!opened && !refusal) refusal = refused;
+    if (--missing > 0) return;
+    if (refusal) answer(std::unexpected(std::move(*refusal)));
+    else answer(JsonObject{{"streaming", "ok"}});
+  }
+};
+
+void answer_when_opened(const MountpointCall& call, const MountpointId& id, std::vector<Begun> begun,
+                        MountpointAnswer answer) {
+  if (begun.empty()) return answer(JsonObject{{"streaming", "ok"}});
+  auto outcome = std::make_shared<Outcome>();
+  outcome->answer = std::move(answer);
+  outcome->missing = begun.size();
+  for (Begun& one : begun) {
+    media::RecordingFile& file = *one.file;
+    file.when_opened([&mountpoints = call.mountpoints, id, outcome, medium = one.medium, path = file.path(),
+                      refusal = std::move(one.refusal)](bool opened) {
+      Mountpoint* mountpoint = mountpoints.find(id);
+      if (!opened && mountpoint != nullptr) mountpoint->recording_failed(medium, path);
+      outcome->one(opened, refusal);
+    });
+  }
+}
+
 }  // namespace
 
-StreamResult<JsonObject> record_mountpoint(const MountpointCall& call) {
+void record_mountpoint(const MountpointCall& call, MountpointAnswer answer) {
   auto request = read<RecordingRequest>(call.body);
   // An id that is missing is said first.
-  if (auto id = require_id(call.body, call.mountpoints.strings()); !id) return passed_on(id);
-  if (!request) return passed_on(request);
+  if (auto id = require_id(call.body, call.mountpoints.strings()); !id) return answer(passed_on(id));
+  if (!request) return answer(passed_on(request));
   bool starts = config::same_text(request->action, "start");
   if (!starts && !config::same_text(request->action, "stop")) {
-    return refuse(ErrorCode::invalid_element, "Invalid action (should be start|stop)");
+    return answer(refuse(ErrorCode::invalid_element, "Invalid action (should be start|stop)"));
   }
   auto mountpoint = call.mountpoints.access(call.body);
-  if (!mountpoint) return passed_on(mountpoint);
+  if (!mountpoint) return answer(passed_on(mountpoint));
   if (!(*mountpoint)->is_rtp()) {
-    return refuse(ErrorCode::invalid_request, "Recording is only available on RTP-based live streams");
+    return answer(refuse(ErrorCode::invalid_request, "Recording is only available on RTP-based live streams"));
   }
   auto listed = read<MediaRequest>(call.body);
-  if (!listed) return passed_on(listed);
+  if (!listed) return answer(passed_on(listed));
   StreamResult<> done;
-  if (listed->media && starts) done = start_listed(**mountpoint, *listed->media);
+  std::vector<Begun> begun;
+  if (listed->media && starts) done = start_listed(**mountpoint, *listed->media, begun);
   else if (listed->media) stop_listed(**mountpoint, *listed->media);
-  else if (starts) done = start_by_kind(**mountpoint, call.body);
+  else if (starts) done = start_by_kind(**mountpoint, call.body, begun);
   else done = stop_by_kind(**mountpoint, call.body);
-  if (!done) return passed_on(done);
-  return JsonObject{{"streaming", "ok"}};
+  if (!done) return answer(passed_on(done));
+  answer_when_opened(call, (*mountpoint)->id(), std::move(begun), std::move(answer));
 }
 
 }  // namespace limen::streaming

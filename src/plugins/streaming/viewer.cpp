@@ -72,7 +72,7 @@ StreamResult<ViewerReply> Viewer::start(const Message& message) {
   paused_ = false;
   sync_media();
   tell("starting");
-  return ViewerReply{.result = status(up_ && !message.jsep ? "started" : "starting"), .jsep = std::nullopt};
+  return ViewerReply{.result = status(up_ ? "started" : "starting"), .jsep = std::nullopt};
 }
 
 StreamResult<ViewerReply> Viewer::pause() {
@@ -108,13 +108,15 @@ void Viewer::open_own_feed() {
 }
 
 void Viewer::hung_up() {
-  up_ = stopping_ = false;
+  up_ = false;
   unbind();
+  stopping_ = true;  // until something is watched again
 }
 
 void Viewer::mountpoint_destroyed() {
   push(event(status("stopped")));
   forget_mountpoint();
+  stopping_ = true;
   if (context_.has_peer_connection()) context_.close_peer_connection();
 }
 
@@ -206,7 +208,8 @@ JsonObject Viewer::query_stream(const ViewerStream& stream) const {
                             {"temporal-layer", stream.current.temporal},
                             {"target-temporal-layer", stream.temporal}};
   }
-  if (stream.min_delay >= 0 && stream.max_delay >= 0) {
+  bool set = stream.min_delay >= 0 && stream.max_delay >= 0;
+  if (set || (stream.kind == MediaKind::video && mountpoint_->settings().playout_delay)) {
     out["playout-delay"] = JsonObject{{"min-delay", stream.min_delay}, {"max-delay", stream.max_delay}};
   }
   uint8_t capture_time = mountpoint_->settings().capture_time_id;

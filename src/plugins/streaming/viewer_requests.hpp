@@ -30,12 +30,14 @@ void describe(V& v, LayerWish& r) {
 }
 
 struct WatchRequest {
+  std::optional<std::string> pin;  // its type; what it says is judged apart
   std::optional<JsonArray> media;
   std::optional<bool> restart, offer_audio, offer_video, offer_data;
   LayerWish layers;
 };
 template <typename V>
 void describe(V& v, WatchRequest& r) {
+  v.field("pin", r.pin, "Needed by some mountpoints");
   v.field("media", r.media, "Mids that are wanted");
   v.field("restart", r.restart, "ICE restart");
   v.field("offer_audio", r.offer_audio, "Offer audio");

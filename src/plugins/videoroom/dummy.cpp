@@ -9,7 +9,7 @@ namespace limen::videoroom {
 namespace {
 
 std::vector<DummyStream> streams_of(const RoomSettings& settings) {
-  if (!settings.dummy_streams.empty()) return settings.dummy_streams;
+  if (settings.dummy_limited) return settings.dummy_streams;
   std::vector<DummyStream> out;
   for (Codec codec : settings.audio) out.push_back({codec, ""});
   for (Codec codec : settings.video) out.push_back({codec, ""});

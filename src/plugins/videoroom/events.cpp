@@ -6,8 +6,12 @@
 
 namespace limen::videoroom {
 
+JsonObject room_event(const Id& room) {
+  return JsonObject{{"videoroom", "event"}, {"room", room.json()}};
+}
+
 JsonObject room_event(const Room& room) {
-  return JsonObject{{"videoroom", "event"}, {"room", room.id().json()}};
+  return room_event(room.id());
 }
 
 void tell_departure(std::string_view what, const Publisher& who) {

@@ -2,7 +2,7 @@
 #pragma once
 #include <string_view>
 
-#include "api/json.hpp"
+#include "plugins/videoroom/ids.hpp"
 
 namespace limen::videoroom {
 
@@ -10,6 +10,7 @@ class Publisher;
 class Room;
 
 // {"videoroom":"event","room":R}
+JsonObject room_event(const Id& room);
 JsonObject room_event(const Room& room);
 // "unpublished", "leaving" or "kicked", to everybody else and to event handlers.
 void tell_departure(std::string_view what, const Publisher& who);

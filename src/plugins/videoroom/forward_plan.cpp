@@ -1,18 +1,14 @@
 #include "plugins/videoroom/forward_plan.hpp"
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cstring>
 
+#include "media/forward/host_lookup.hpp"
+#include "media/forward/sdes.hpp"
 #include "plugins/videoroom/cascade_ssrc.hpp"
 
 namespace limen::videoroom {
 namespace {
 
-constexpr size_t kKeySize = 30;  // master key and salt
 // The old form names kinds instead of mids.
 constexpr std::string_view kFirstAudio =
                                "\x01"
@@ -24,24 +20,6 @@ constexpr std::string_view kFirstAudio =
                                "\x01"
                                "data";
 
-std::optional<std::vector<uint8_t>> from_base64(std::string_view text) {
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::vector<uint8_t> out;
-  uint32_t bits = 0;
-  int count = 0;
-  for (char c : text) {
-    if (c == '=') break;
-    size_t value = kAlphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out.push_back(static_cast<uint8_t>(bits >> count));
-  }
-  return out;
-}
-
 size_t host_index(ForwardPlan& plan, const std::string& host, const std::string& family) {
   for (size_t i = 0; i < plan.hosts.size(); ++i) {
     if (plan.hosts[i].host == host && plan.hosts[i].family == family) return i;
@@ -52,10 +30,7 @@ size_t host_index(ForwardPlan& plan, const std::string& host, const std::string&
 
 RoomResult<> read_entries(const ForwardRequest& request, ForwardPlan& plan) {
   for (const Json& json : *request.streams) {
-    if (!json.is_object()) {
-      return refuse(ErrorCode::invalid_element, "Invalid element type (streams should be an array of objects)");
-    }
-    auto entry = read<ForwardEntry>(json.get_object());
+    auto entry = read<ForwardEntry>(entry_object(json));
     if (!entry) return passed_on(entry);
     if (auto good = check_family(entry->host_family); !good) return good;
     std::string family = entry->host_family.value_or(request.host_family.value_or(""));
@@ -112,24 +87,7 @@ PublishedStream* meant(const Publisher& publisher, const std::string& mid) {
 }  // namespace
 
 void HostLookup::resolve() {
-  if (address) return;
-  addrinfo hints{};
-  hints.ai_family = family == "ipv4" ? AF_INET : family == "ipv6" ? AF_INET6 : AF_UNSPEC;
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return;
-  for (const addrinfo* one = found; one != nullptr && !address; one = one->ai_next) {
-    if (one->ai_family == AF_INET && one->ai_addrlen >= sizeof(sockaddr_in)) {
-      sockaddr_in v4{};
-      std::memcpy(&v4, one->ai_addr, sizeof v4);
-      address = IpAddress::v4(ntohl(v4.sin_addr.s_addr));
-    } else if (one->ai_family == AF_INET6 && one->ai_addrlen >= sizeof(sockaddr_in6)) {
-      sockaddr_in6 v6{};
-      std::memcpy(&v6, one->ai_addr, sizeof v6);
-      address = IpAddress::v6(std::span<const uint8_t, 16>(v6.sin6_addr.s6_addr, 16));
-    }
-  }
-  freeaddrinfo(found);
+  if (!address) address = media::look_up_host(host, family);
 }
 
 RoomResult<> check_family(const std::optional<std::string>& family) {
@@ -143,9 +101,8 @@ RoomResult<SrtpWish> read_srtp(const std::optional<uint32_t>& suite, const std::
     return refuse(ErrorCode::invalid_element, "Invalid SRTP suite ({})", *suite);
   }
   if (!crypto) return SrtpWish{};
-  auto key = from_base64(*crypto);
-  if (!key || key->size() < kKeySize) return SrtpWish{.material = {}, .bad_key = true};
-  key->resize(kKeySize);
+  auto key = media::srtp_key(*crypto);
+  if (!key) return SrtpWish{.material = {}, .bad_key = true};
   return SrtpWish{.material = SrtpMaterial{.suite = static_cast<int>(*suite), .key = std::move(*key)}};
 }
 
@@ -167,8 +124,7 @@ RoomResult<ForwardPlan> read_forward_plan(const JsonObject& body, const ForwardR
     return passed_on(good);
   }
   for (HostLookup& lookup : plan.hosts) {
-    auto address = IpAddress::parse(lookup.host);
-    if (address) lookup.address = *address;
+    lookup.address = media::known_address(lookup.host, lookup.family);
   }
   return plan;
 }

@@ -13,16 +13,9 @@
 namespace limen::videoroom {
 namespace {
 
-RoomResult<> check_descriptions(const std::optional<JsonArray>& descriptions) {
-  if (!descriptions) return {};
-  for (const Json& entry : *descriptions) {
-    if (!entry.is_object()) {
-      return refuse(ErrorCode::invalid_element, "Invalid element type (descriptions should be an array of objects)");
-    }
-    auto good = read<DescriptionEntry>(entry.get_object());
-    if (!good) return passed_on(good);
-  }
-  return {};
+// What an own rule of talking is to the media half: 0 for none.
+uint32_t own_rule(const std::optional<int32_t>& value) {
+  return static_cast<uint32_t>(std::max(value.value_or(0), 0));
 }
 
 void tell_joining(const Publisher& who) {
@@ -110,17 +103,17 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::join_publisher(Room& room,
   if (room.find(identity.id) != nullptr) {
     return refuse(ErrorCode::id_exists, "User ID {} already exists", identity.id.text());
   }
-  // Wrong types in what belongs to publishing are the joining's business, too.
   PublishRequest settings;
   bool configures = name == "joinandconfigure";
   if (configures) {
-    auto publish = read<PublishRequest>(message.body);
-    if (!publish) return passed_on(publish);
-    settings = std::move(*publish);
+    settings.bitrate = join.bitrate;
+    settings.record = join.record;
+    settings.filename = join.filename;
+    settings.descriptions = request->descriptions;
   }
   publisher_ = std::make_unique<Publisher>(rooms_, room, &context_, PublisherKind::local, std::move(identity));
-  publisher_->take_join_settings(settings, request->audio_active_packets.value_or(0),
-                                 request->audio_level_average.value_or(0));
+  publisher_->take_join_settings(settings, own_rule(request->audio_active_packets),
+                                 own_rule(request->audio_level_average));
   tell_joining(*publisher_);
   notify_joined(rooms_, *publisher_, join, *request);
   Outcome out;
@@ -129,6 +122,10 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::join_publisher(Room& room,
   if (message.jsep->type != "offer") {
     return refuse(ErrorCode::invalid_sdp_type, "Unknown SDP type '{}'", message.jsep->type);
   }
+  auto codecs = read<WantedCodecs>(message.body);
+  if (!codecs) return passed_on(codecs);
+  settings.audiocodec = codecs->audiocodec;
+  settings.videocodec = codecs->videocodec;
   if (auto good = publisher_->check_codecs(settings); !good) return passed_on(good);
   auto answer = publisher_->take_offer(settings, *message.jsep);
   if (!answer) return passed_on(answer);
@@ -149,7 +146,7 @@ JsonObject VideoRoomHandle::joined(const JoinAsPublisher& request) const {
   JsonArray attendees;
   for (const auto& [id, member] : room.members()) {
     if (member == publisher_.get()) continue;
-    if (member->active()) publishers.push_back(member->describe(StreamView::joined));
+    if (member->active() && !member->streams().empty()) publishers.push_back(member->describe(StreamView::joined));
     else attendees.push_back(member->card());
   }
   out["publishers"] = std::move(publishers);
@@ -174,7 +171,7 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::join_subscriber(Room& room
     request->streams = std::move(*entries);
   }
   std::optional<bool> e2ee;
-  auto wanted = read_wanted(rooms_, room, *request->streams, e2ee, false);
+  auto wanted = read_wanted(rooms_, &room, *request->streams, e2ee, false);
   if (!wanted) return passed_on(wanted);
   if (auto good = check_private_id(room, *request); !good) return passed_on(good);
   SubscriberOptions options;

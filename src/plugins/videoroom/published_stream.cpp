@@ -50,7 +50,9 @@ JsonObject describe_stream(const PublishedStream& stream, StreamView view) {
 JsonObject query_stream(const PublishedStream& stream) {
   JsonObject out{{"type", media_kind_name(stream.kind)}, {"mindex", stream.mindex}, {"mid", stream.mid}};
   if (stream.description) out["description"] = *stream.description;
-  if (stream.kind != MediaKind::data) out["codec"] = codec_name(stream.codec);
+  if (stream.kind != MediaKind::data) {
+    out["codec"] = stream.codec == Codec::unknown ? std::string_view("none") : codec_name(stream.codec);
+  }
   if (!stream.h264_profile.empty()) out["h264-profile"] = stream.h264_profile;
   if (!stream.vp9_profile.empty()) out["vp9-profile"] = stream.vp9_profile;
   if (stream.min_delay >= 0 && stream.max_delay >= 0) {

@@ -28,11 +28,14 @@ sdp::MediaAnswer media_answer(const sdp::MediaDescription& offered, const RoomSe
   answer.extensions = extensions(offered.kind, room);
   answer.codecs = audio ? room.audio : room.video;
   const std::optional<Codec>& forced = audio ? wishes.audio : wishes.video;
-  if (index < wishes.fixed.size() && wishes.fixed[index] != Codec::unknown) answer.codec = wishes.fixed[index];
+  bool fixed = index < wishes.fixed.size() && wishes.fixed[index] != Codec::unknown;
+  if (fixed) answer.codec = wishes.fixed[index];
+  else if (offered.direction == sdp::Direction::inactive) answer.accept = false;  // no codec is chosen for it
   else if (forced) answer.codec = *forced;
   answer.vp9_profile = room.vp9_profile;
   answer.h264_profile = room.h264_profile;
-  if (audio && answer.codec.value_or(sdp::choose_codec(offered, answer.codecs)) == Codec::opus) {
+  // Whichever codec it is: clients that speak of Opus only read it there.
+  if (audio) {
     answer.fmtp = sdp::opus_fmtp(offered, {.fec = room.opus_fec, .dtx = room.opus_dtx, .stereo = true});
   }
   return answer;

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "api/media.hpp"
+#include "media/bitrate_ramp.hpp"
 #include "media/fanout/fanout_source.hpp"
 #include "media/forward/rtp_forwarder.hpp"
 #include "media/recording/recorder.hpp"
-#include "plugins/videoroom/bitrate_ramp.hpp"
 #include "plugins/videoroom/talk_detector.hpp"
 
 namespace limen::videoroom {
@@ -84,7 +84,7 @@ class PublisherMedia final : public MediaHandler {
   std::vector<Stream> streams_;  // by m-line
   TalkRule rule_;
   Duration keyframe_period_{};
-  BitrateRamp ramp_;
+  media::BitrateRamp ramp_;
 };
 
 }  // namespace limen::videoroom

@@ -26,18 +26,6 @@ JsonArray stream_entries(const PublishRequest& request) {
   return single.empty() ? JsonArray{} : JsonArray{std::move(single)};
 }
 
-RoomResult<> check_descriptions(const std::optional<JsonArray>& descriptions) {
-  if (!descriptions) return {};
-  for (const Json& entry : *descriptions) {
-    if (!entry.is_object()) {
-      return refuse(ErrorCode::invalid_element, "Invalid element type (descriptions should be an array of objects)");
-    }
-    auto read_entry = read<DescriptionEntry>(entry.get_object());
-    if (!read_entry) return passed_on(read_entry);
-  }
-  return {};
-}
-
 void take_delay(std::optional<int32_t> min, std::optional<int32_t> max, PublishedStream& stream) {
   if ((min && *min < 0) || (max && *max < 0)) {
     stream.min_delay = stream.max_delay = -1;
@@ -63,12 +51,18 @@ RoomResult<> check_codec(const std::optional<std::string>& name, const std::vect
 
 }  // namespace
 
+RoomResult<> check_descriptions(const std::optional<JsonArray>& descriptions) {
+  if (!descriptions) return {};
+  for (const Json& entry : *descriptions) {
+    auto good = read<DescriptionEntry>(entry_object(entry));
+    if (!good) return passed_on(good);
+  }
+  return {};
+}
+
 RoomResult<> Publisher::check_streams(const JsonArray& streams) const {
   for (const Json& json : streams) {
-    if (!json.is_object()) {
-      return refuse(ErrorCode::invalid_element, "Invalid element type (streams should be an array of objects)");
-    }
-    auto entry = read<PublishStreamEntry>(json.get_object());
+    auto entry = read<PublishStreamEntry>(entry_object(json));
     if (!entry) return passed_on(entry);
     if (!entry->mid && streams.size() > 1) {
       return refuse(ErrorCode::invalid_element, "Invalid value (mid can't be null in a streams array)");
@@ -114,7 +108,7 @@ RoomResult<> Publisher::check_codecs(const PublishRequest& request) const {
 
 void Publisher::apply_streams(const JsonArray& streams, bool& any_mid) {
   for (const Json& json : streams) {
-    auto entry = read<PublishStreamEntry>(json.get_object());
+    auto entry = read<PublishStreamEntry>(entry_object(json));
     if (!entry) continue;  // they have all been checked
     any_mid = any_mid || entry->mid.has_value();
     for (const auto& stream : streams_) {
@@ -159,7 +153,7 @@ bool Publisher::apply_descriptions(const PublishRequest& request) {
   bool changed = false;
   if (!request.descriptions) return false;
   for (const Json& json : *request.descriptions) {
-    auto entry = read<DescriptionEntry>(json.get_object());
+    auto entry = read<DescriptionEntry>(entry_object(json));
     PublishedStream* stream = entry ? find(entry->mid) : nullptr;
     if (stream == nullptr || stream->description == entry->description) continue;
     stream->description = entry->description;

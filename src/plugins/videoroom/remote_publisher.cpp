@@ -55,7 +55,7 @@ bool Publisher::take_remote(const RemoteStream& from) {
     return true;
   }
   bool changed = false;
-  if (from.description && stream->description != from.description) {
+  if (from.description) {  // told again, even if it is the same
     stream->description = from.description;
     changed = true;
   }

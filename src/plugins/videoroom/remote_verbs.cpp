@@ -19,9 +19,9 @@ namespace {
 constexpr size_t kMaxStreams = 64;  // of one publisher
 
 RoomResult<RemoteStream> read_stream(const Json& json) {
-  static const JsonObject kNothing;
-  auto stream = read<RemoteStream>(json.is_object() ? json.get_object() : kNothing);
+  auto stream = read<RemoteStream>(entry_object(json));
   if (!stream) return stream;
+  stream->type = lower_case(stream->type);
   bool audio = stream->type == "audio";
   if (!audio && stream->type != "video" && stream->type != "data") {
     return refuse(ErrorCode::invalid_element, "Invalid element value (type)");

@@ -1,6 +1,7 @@
 // Requests that send a local publisher to other servers (contract, section 7).
 #include <algorithm>
 
+#include "media/forward/host_lookup.hpp"
 #include "plugins/videoroom/forward_opening.hpp"
 #include "plugins/videoroom/publisher.hpp"
 #include "plugins/videoroom/remote_requests.hpp"
@@ -48,7 +49,7 @@ RoomResult<PendingRemotizing> read_remotizing(const RoomCall& call, HostLookup& 
   if (auto good = check_forward_key(call.rooms, call.body); !good) return passed_on(good);
   if (auto good = check_new((*room)->find(*id), *id, request->remote_id); !good) return passed_on(good);
   host = {.host = request->host, .family = request->host_family.value_or(""), .address = {}};
-  host.address = IpAddress::parse(request->host);
+  host.address = media::known_address(host.host, host.family);
   Remotization wanted{.remote_id = std::move(request->remote_id),
                       .host = {},
                       .port = request->port,

@@ -6,7 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "api/json.hpp"
+#include "api/request_reader.hpp"
+#include "plugins/videoroom/errors.hpp"
 
 namespace limen::videoroom {
 
@@ -95,8 +96,8 @@ void describe(V& v, JoinRequest& r) {
 struct JoinAsPublisher {
   std::optional<std::string> display;
   std::optional<JsonObject> metadata;
-  std::optional<uint32_t> audio_active_packets, audio_level_average;
-  std::optional<JsonArray> descriptions;
+  Lenient<int32_t> audio_active_packets, audio_level_average;
+  Lenient<JsonArray> descriptions;
 };
 template <typename V>
 void describe(V& v, JoinAsPublisher& r) {
@@ -109,12 +110,14 @@ void describe(V& v, JoinAsPublisher& r) {
 
 // publish, configure and the second half of joinandconfigure.
 struct PublishRequest {
-  std::optional<bool> audio, video, data, record, update, restart, send, keyframe;
-  std::optional<std::string> audiocodec, videocodec, filename, display, secret, mid;
+  std::optional<bool> audio, video, data, record, update, restart, keyframe;
+  Lenient<bool> send;
+  std::optional<std::string> audiocodec, videocodec, filename, display, secret;
+  Lenient<std::string> mid;
   std::optional<JsonObject> metadata;
   std::optional<uint32_t> bitrate, audio_active_packets;
   std::optional<Json> audio_level_average, streams;
-  std::optional<int32_t> min_delay, max_delay;
+  Lenient<int32_t> min_delay, max_delay;
   std::optional<JsonArray> descriptions;
 };
 template <typename V>
@@ -143,6 +146,16 @@ void describe(V& v, PublishRequest& r) {
   v.field("streams", r.streams, "Settings of streams; other types than an array are ignored");
 }
 
+// What joinandconfigure reads only with an offer.
+struct WantedCodecs {
+  std::optional<std::string> audiocodec, videocodec;
+};
+template <typename V>
+void describe(V& v, WantedCodecs& r) {
+  v.field("audiocodec", r.audiocodec, "Only this audio codec");
+  v.field("videocodec", r.videocodec, "Only this video codec");
+}
+
 struct DescriptionEntry {
   std::string mid, description;
 };
@@ -151,6 +164,9 @@ void describe(V& v, DescriptionEntry& r) {
   v.field("mid", r.mid, "Which stream");
   v.field("description", r.description, "What it is");
 }
+
+// The refusal of the first bad entry.
+RoomResult<> check_descriptions(const std::optional<JsonArray>& descriptions);
 
 struct PublishStreamEntry {
   std::optional<std::string> mid;

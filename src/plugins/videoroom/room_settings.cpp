@@ -114,12 +114,12 @@ std::string codec_list(const std::vector<Codec>& codecs) {
 RoomResult<RoomSettings> settings_from_request(const RoomKeys& keys, const JsonObject& body) {
   RoomSettings s;
   std::optional<std::string> unknown;
-  if (keys.audiocodec) s.audio = codecs(*keys.audiocodec, MediaKind::audio, unknown);
+  if (keys.audiocodec && !keys.audiocodec->empty()) s.audio = codecs(*keys.audiocodec, MediaKind::audio, unknown);
   if (unknown) {
     return refuse(ErrorCode::invalid_element,
                   "Invalid element (audiocodec can only be or contain opus, isac32, isac16, pcmu, pcma or g722)");
   }
-  if (keys.videocodec) s.video = codecs(*keys.videocodec, MediaKind::video, unknown);
+  if (keys.videocodec && !keys.videocodec->empty()) s.video = codecs(*keys.videocodec, MediaKind::video, unknown);
   if (unknown) {
     return refuse(ErrorCode::invalid_element,
                   "Invalid element (videocodec can only be or contain vp8, vp9, av1, h264 or h265)");
@@ -128,6 +128,7 @@ RoomResult<RoomSettings> settings_from_request(const RoomKeys& keys, const JsonO
   take_codec_options(keys, s);
   const Json* dummies = body.if_contains("dummy_streams");
   if (!s.dummy_publisher || dummies == nullptr || !dummies->is_array()) return s;
+  s.dummy_limited = !dummies->get_array().empty();
   for (const Json& entry : dummies->get_array()) {
     const JsonObject* object = entry.if_object();
     const Json* codec = object == nullptr ? nullptr : object->if_contains("codec");
@@ -155,6 +156,7 @@ RoomSettings settings_from_config(const RoomKeys& keys, const config::Node& grou
   if (s.description.empty()) s.description = group.name;
   const config::Node* dummies = group.find("dummy_streams");
   if (!s.dummy_publisher || dummies == nullptr) return s;
+  s.dummy_limited = !dummies->children.empty();
   for (const config::Node& entry : dummies->children) {
     if (s.dummy_streams.size() >= 2 * kMaxCodecs) break;
     add_dummy(s, entry.text("codec").value_or(""), entry.text("fmtp").value_or(""));

@@ -89,7 +89,8 @@ struct RoomSettings {
   std::string rec_dir;
   bool notify_joining = false, require_e2ee = false;
   bool dummy_publisher = false, dummy_e2ee = false;
-  std::vector<DummyStream> dummy_streams;  // empty: one of each codec
+  bool dummy_limited = false;              // else a stream of each codec
+  std::vector<DummyStream> dummy_streams;  // what the room can have of those that were asked for
   uint32_t threads = 0;
 
   bool takes(Codec codec) const;

@@ -153,9 +153,10 @@ RoomResult<> check_forward_key(const Rooms& rooms, const JsonObject& body) {
 }
 
 RoomResult<Room*> Rooms::access(const JsonObject& body) const {
+  // These requests do not check the room's name itself: one of another type names no room.
   auto id = read_id(body, "room", strings(), false);
-  if (!id) return passed_on(id);
-  return access(id->value_or(strings() ? Id(std::string()) : Id()), body);
+  std::optional<Id> named = id ? *id : std::nullopt;
+  return access(named.value_or(strings() ? Id(std::string()) : Id()), body);
 }
 
 RoomResult<Room*> Rooms::access(const Id& id, const JsonObject& body) const {

@@ -12,7 +12,7 @@
 namespace limen::videoroom {
 
 Subscriber::Subscriber(Rooms& rooms, Room& room, HandleContext& context, SubscriberOptions options)
-    : rooms_(rooms), room_(&room), context_(context), options_(options) {
+    : rooms_(rooms), room_(&room), room_id_(room.id()), context_(context), options_(options) {
   room.add(*this);
   // What the shard posts to control is dropped when the handle has gone, so `this` is there when it runs.
   context_.install_media([this](MediaContext& media) -> std::unique_ptr<MediaHandler> {
@@ -92,7 +92,9 @@ void Subscriber::apply_entry(SubscriberStream& stream, const Wanted& wanted, boo
   if (spatial) stream.spatial = static_cast<int>(*spatial);
   if (temporal) stream.temporal = static_cast<int>(*temporal);
   bool fallback = joining ? !wanted.whole_feed : layers.any();
-  if (layers.fallback && fallback) stream.fallback = *layers.fallback;
+  if (entry.fallback && *entry.fallback >= 0 && fallback) {
+    stream.fallback = static_cast<uint32_t>(std::min<int64_t>(*entry.fallback, UINT32_MAX));
+  }
   if (!joining && entry.send && !wanted.whole_feed) stream.send = *entry.send;
   set_delays(entry.min_delay, entry.max_delay, stream);
 }
@@ -117,7 +119,7 @@ LocalJsep Subscriber::offer(bool restart) {
 }
 
 JsonObject Subscriber::updated() const {
-  return JsonObject{{"videoroom", "updated"}, {"room", room_->id().json()}, {"streams", summary()}};
+  return JsonObject{{"videoroom", "updated"}, {"room", room_id_.json()}, {"streams", summary()}};
 }
 
 void Subscriber::push_update(std::string_view transaction, HandleContext* subject) {
@@ -130,7 +132,7 @@ void Subscriber::push_update(std::string_view transaction, HandleContext* subjec
   JsonObject news = updated();
   context_.push_event(transaction, std::move(news), offer(restart));
   rooms_.notify(subject, JsonObject{{"event", "updated"},
-                                    {"room", room_->id().json()},
+                                    {"room", room_id_.json()},
                                     {"streams", summary()},
                                     {"private_id", options_.private_id}});
 }
@@ -156,7 +158,7 @@ void Subscriber::hung_up() {
     for (const PublishedStream* source : stream->sources) {
       if (room_ == nullptr) break;
       rooms_.notify(&context_, JsonObject{{"event", "unsubscribed"},
-                                          {"room", room_->id().json()},
+                                          {"room", room_id_.json()},
                                           {"feed", source->publisher.id().json()},
                                           {"mid", source->mid}});
     }
@@ -208,7 +210,7 @@ void Subscriber::on_layers(uint8_t mline, media::StreamId source, media::Layers 
   media::Layers before = std::exchange(stream.current, current);
   auto tell = [&](std::string_view name, int was, int is) {
     if (was == is || is < 0) return;
-    JsonObject news = room_event(*room_);
+    JsonObject news = room_event(room_id_);
     news["mid"] = stream.mid;
     news[name] = is;
     context_.push_event({}, std::move(news));
@@ -220,7 +222,7 @@ void Subscriber::on_layers(uint8_t mline, media::StreamId source, media::Layers 
 Json Subscriber::query() const {
   JsonObject out{{"type", "subscriber"}};
   if (room_ != nullptr) {
-    out["room"] = room_->id().json();
+    out["room"] = room_id_.json();
     out["private_id"] = options_.private_id;
     out["answered"] = answered_;
     out["pending_offer"] = pending_offer_;

@@ -81,6 +81,7 @@ class Subscriber {
   Subscriber& operator=(const Subscriber&) = delete;
 
   Room* room() const { return room_; }
+  const Id& room_id() const { return room_id_; }
   uint32_t private_id() const { return options_.private_id; }
   bool e2ee() const { return options_.e2ee; }
   const std::vector<std::unique_ptr<SubscriberStream>>& streams() const { return streams_; }
@@ -136,7 +137,8 @@ class Subscriber {
   void ask_keyframe(const SubscriberStream& stream);
 
   Rooms& rooms_;
-  Room* room_;
+  Room* room_;  // none: it has gone
+  Id room_id_;  // also then
   HandleContext& context_;
   SubscriberOptions options_;
   std::vector<std::unique_ptr<SubscriberStream>> streams_;
@@ -149,8 +151,9 @@ class Subscriber {
 };
 
 // The streams that these entries name: checked, in order; one bad entry fails all of them. `e2ee`: what
-// the subscription is; unset: the first feed decides. `forgiving`: disabled streams are left out.
-RoomResult<std::vector<Wanted>> read_wanted(const Rooms& rooms, const Room& room, const JsonArray& entries,
+// the subscription is; unset: the first feed decides. `forgiving`: disabled streams are left out. No room: it has
+// gone, and there are no feeds.
+RoomResult<std::vector<Wanted>> read_wanted(const Rooms& rooms, const Room* room, const JsonArray& entries,
                                             std::optional<bool>& e2ee, bool forgiving);
 // 0 to 2, or the refusal of the contract.
 RoomResult<> check_layers(const LayerWish& wish);

@@ -1,7 +1,7 @@
 // Subscribers that offer (`client_offer`), as WHEP players do.
 #include <gtest/gtest.h>
 
-#include "plugins/videoroom/room_rig.hpp"
+#include "tests/support/room_rig.hpp"
 #include "wire/sdp/session_description.hpp"
 
 namespace limen::videoroom {

@@ -39,26 +39,23 @@ std::vector<Switch> map_feed(const Publisher& feed, const std::vector<std::uniqu
 
 struct SwitchPlace {
   const Rooms& rooms;
-  const Room& room;
+  const Room* room;  // none: it has gone
   const Subscriber& subscriber;
 };
 
 RoomResult<Publisher*> switch_feed(const SwitchPlace& place, const JsonObject& from) {
   auto id = require_id(from, "feed", place.rooms.strings());
   if (!id) return passed_on(id);
-  Publisher* feed = place.room.find(*id);
+  Publisher* feed = place.room == nullptr ? nullptr : place.room->find(*id);
   if (feed == nullptr || !feed->active()) return refuse(ErrorCode::no_such_feed, "No such feed ({})", id->text());
   if (feed->e2ee() == place.subscriber.e2ee()) return feed;
   return refuse(ErrorCode::invalid_feed, "Can't mix normal and end-to-end encrypted subscriptions");
 }
 
 RoomResult<Switch> read_switch(const SwitchPlace& place, const Json& json) {
-  if (!json.is_object()) {
-    return refuse(ErrorCode::invalid_element, "Invalid element type (streams should be an array of objects)");
-  }
-  auto entry = read<SwitchEntry>(json.get_object());
+  auto entry = read<SwitchEntry>(entry_object(json));
   if (!entry) return passed_on(entry);
-  auto feed = switch_feed(place, json.get_object());
+  auto feed = switch_feed(place, entry_object(json));
   if (!feed) return passed_on(feed);
   if (auto good = check_layers(entry->layers); !good) return passed_on(good);
   Switch out;
@@ -76,9 +73,7 @@ RoomResult<Switch> read_switch(const SwitchPlace& place, const Json& json) {
 RoomResult<std::vector<Switch>> read_switches(const SwitchPlace& place, const SwitchRequest& request,
                                               const JsonObject& body) {
   if (!request.streams) {
-    if (!body.contains("feed")) {
-      return refuse(ErrorCode::missing_element, "At least one between 'streams' and 'feed' must be specified");
-    }
+    if (!body.contains("feed")) return refuse(ErrorCode::no_such_feed, "No such feed");
     auto feed = switch_feed(place, body);
     if (!feed) return passed_on(feed);
     return map_feed(**feed, place.subscriber.streams());
@@ -108,7 +103,7 @@ void show(const Switch& one) {
 }
 
 std::vector<ConfigureEntry> single(const ConfigureSubscriber& request) {
-  const ConfigureEntry& one = request.single;
+  const ConfigureEntry one = request.single.entry();
   bool said = one.mid || one.send || one.layers.any() || one.layers.fallback || one.min_delay || one.max_delay;
   return said ? std::vector{one} : std::vector<ConfigureEntry>{};
 }
@@ -117,10 +112,7 @@ RoomResult<std::vector<ConfigureEntry>> read_entries(const ConfigureSubscriber& 
   if (!request.streams) return single(request);
   std::vector<ConfigureEntry> out;
   for (const Json& json : *request.streams) {
-    if (!json.is_object()) {
-      return refuse(ErrorCode::invalid_element, "Invalid element type (streams should be an array of objects)");
-    }
-    auto entry = read<ConfigureEntry>(json.get_object());
+    auto entry = read<ConfigureEntry>(entry_object(json));
     if (!entry) return passed_on(entry);
     if (!entry->mid && request.streams->size() > 1) {
       return refuse(ErrorCode::invalid_element, "Invalid value (mid can't be null in a streams array)");
@@ -159,7 +151,7 @@ RoomResult<SubscriberReply> Subscriber::configure(const JsonObject& body) {
   }
   sync_media();
   SubscriberReply reply;
-  reply.data = room_event(*room_);
+  reply.data = room_event(room_id_);
   reply.data["configured"] = "ok";
   bool restart = request->restart.value_or(false);
   if (answers_ || (!restart && !request->update.value_or(false))) return reply;
@@ -203,7 +195,7 @@ void Subscriber::choose_layer(SubscriberStream& stream, std::string_view name, c
   if (!wanted) return;
   target = static_cast<int>(*wanted);
   if (target != current) return;
-  JsonObject news = room_event(*room_);
+  JsonObject news = room_event(room_id_);
   news["mid"] = stream.mid;
   news[name] = target;
   context_.push_event({}, std::move(news));
@@ -212,7 +204,7 @@ void Subscriber::choose_layer(SubscriberStream& stream, std::string_view name, c
 RoomResult<SubscriberReply> Subscriber::switch_sources(const JsonObject& body, std::string_view transaction) {
   auto request = read<SwitchRequest>(body);
   if (!request) return passed_on(request);
-  auto switches = read_switches({rooms_, *room_, *this}, *request, body);
+  auto switches = read_switches({rooms_, room_, *this}, *request, body);
   if (!switches) return passed_on(switches);
   int changes = 0;
   bool revived = false;
@@ -227,10 +219,10 @@ RoomResult<SubscriberReply> Subscriber::switch_sources(const JsonObject& body, s
   SubscriberReply reply;
   reply.data = JsonObject{{"videoroom", "event"},
                           {"switched", "ok"},
-                          {"room", room_->id().json()},
+                          {"room", room_id_.json()},
                           {"changes", changes},
                           {"streams", summary()}};
-  rooms_.notify(&context_, JsonObject{{"event", "switched"}, {"room", room_->id().json()}});
+  rooms_.notify(&context_, JsonObject{{"event", "switched"}, {"room", room_id_.json()}});
   return reply;
 }
 

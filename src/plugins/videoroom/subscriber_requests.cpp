@@ -11,7 +11,7 @@
 namespace limen::videoroom {
 namespace {
 
-JsonObject done(const Room& room, std::string_view what) {
+JsonObject done(const Id& room, std::string_view what) {
   JsonObject out = room_event(room);
   out[what] = "ok";
   return out;
@@ -28,17 +28,17 @@ RoomResult<SubscriberReply> Subscriber::start(const std::optional<RemoteJsep>& j
       streams_[i]->ready = !media.rejected() && media.direction != sdp::Direction::inactive;
     }
     answered_ = true;
-    rooms_.notify(&context_, JsonObject{{"event", "subscribed"}, {"room", room_->id().json()}});
+    rooms_.notify(&context_, JsonObject{{"event", "subscribed"}, {"room", room_id_.json()}});
   }
   paused_ = false;
   sync_media();
-  return SubscriberReply{.data = done(*room_, "started"), .jsep = std::nullopt};
+  return SubscriberReply{.data = done(room_id_, "started"), .jsep = std::nullopt};
 }
 
 RoomResult<SubscriberReply> Subscriber::pause() {
   paused_ = true;
   sync_media();
-  return SubscriberReply{.data = done(*room_, "paused"), .jsep = std::nullopt};
+  return SubscriberReply{.data = done(room_id_, "paused"), .jsep = std::nullopt};
 }
 
 SubscriberReply Subscriber::changed(bool anything) {
@@ -46,19 +46,19 @@ SubscriberReply Subscriber::changed(bool anything) {
   SubscriberReply reply;
   if (!anything) {
     sync_media();  // data may have another source without a new offer
-    reply.data = JsonObject{{"videoroom", "updated"}, {"room", room_->id().json()}};
+    reply.data = JsonObject{{"videoroom", "updated"}, {"room", room_id_.json()}};
     return reply;
   }
   if (!answered_) {
     pending_offer_ = true;
     sync_media();
-    reply.data = JsonObject{{"videoroom", "updating"}, {"room", room_->id().json()}};
+    reply.data = JsonObject{{"videoroom", "updating"}, {"room", room_id_.json()}};
     return reply;
   }
   reply.data = updated();
   reply.jsep = offer(pending_restart_);
   rooms_.notify(&context_, JsonObject{{"event", "updated"},
-                                      {"room", room_->id().json()},
+                                      {"room", room_id_.json()},
                                       {"streams", summary()},
                                       {"private_id", options_.private_id}});
   return reply;
@@ -69,7 +69,7 @@ RoomResult<SubscriberReply> Subscriber::subscribe(const JsonObject& body) {
   if (!request) return passed_on(request);
   if (request->streams.empty()) return refuse(ErrorCode::invalid_element, "Empty subscription list");
   std::optional<bool> e2ee = options_.e2ee;
-  auto wanted = read_wanted(rooms_, *room_, request->streams, e2ee, true);
+  auto wanted = read_wanted(rooms_, room_, request->streams, e2ee, true);
   if (!wanted) return passed_on(wanted);
   return changed(add(*wanted, false));
 }
@@ -78,12 +78,9 @@ RoomResult<std::vector<UnsubscribeEntry>> Subscriber::read_unsubscribe(const Jso
                                                                        std::vector<std::optional<Id>>& feeds) const {
   std::vector<UnsubscribeEntry> out;
   for (const Json& json : entries) {
-    if (!json.is_object()) {
-      return refuse(ErrorCode::invalid_element, "Invalid element type (streams should be an array of objects)");
-    }
-    auto entry = read<UnsubscribeEntry>(json.get_object());
+    auto entry = read<UnsubscribeEntry>(entry_object(json));
     if (!entry) return passed_on(entry);
-    auto feed = read_id(json.get_object(), "feed", rooms_.strings(), !entry->sub_mid);
+    auto feed = read_id(entry_object(json), "feed", rooms_.strings(), false);
     if (!feed) return passed_on(feed);
     out.push_back(std::move(*entry));
     feeds.push_back(std::move(*feed));
@@ -102,7 +99,7 @@ bool Subscriber::remove(const std::vector<UnsubscribeEntry>& entries, const std:
       changed = true;
       continue;
     }
-    Publisher* feed = room_->find(*feeds[i]);
+    Publisher* feed = room_ == nullptr || !feeds[i] ? nullptr : room_->find(*feeds[i]);
     if (feed == nullptr || !feed->active()) continue;
     for (const auto& stream : streams_) {
       auto sources = stream->sources;
@@ -142,7 +139,7 @@ RoomResult<SubscriberReply> Subscriber::update(const JsonObject& body) {
   std::vector<Wanted> wanted;
   if (request->subscribe) {
     std::optional<bool> e2ee = options_.e2ee;
-    auto found = read_wanted(rooms_, *room_, *request->subscribe, e2ee, true);
+    auto found = read_wanted(rooms_, room_, *request->subscribe, e2ee, true);
     if (!found) return passed_on(found);
     wanted = std::move(*found);
   }
@@ -158,7 +155,7 @@ RoomResult<SubscriberReply> Subscriber::update(const JsonObject& body) {
 }
 
 RoomResult<SubscriberReply> Subscriber::leave() {
-  SubscriberReply reply{.data = done(*room_, "left"), .jsep = std::nullopt};
+  SubscriberReply reply{.data = done(room_id_, "left"), .jsep = std::nullopt};
   hung_up();
   if (context_.has_peer_connection()) context_.close_peer_connection();
   return reply;

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "api/json.hpp"
+#include "api/request_reader.hpp"
 
 namespace limen::videoroom {
 
@@ -13,19 +13,23 @@ struct LayerWish {
   std::optional<uint32_t> substream, temporal, fallback, spatial_layer, temporal_layer;
   bool any() const { return substream || temporal || spatial_layer || temporal_layer; }
 };
-template <typename V>
-void describe_layers(V& v, LayerWish& r) {
+template <typename V, typename Wish>
+void describe_layers(V& v, Wish& r) {
   v.field("substream", r.substream, "Simulcast substream, 0 to 2");
   v.field("temporal", r.temporal, "Temporal layer, 0 to 2");
-  v.field("fallback", r.fallback, "Microseconds before a lower substream is taken");
   v.field("spatial_layer", r.spatial_layer, "SVC spatial layer, 0 to 2");
   v.field("temporal_layer", r.temporal_layer, "SVC temporal layer, 0 to 2");
+}
+template <typename V, typename Fallback>
+void describe_fallback(V& v, Fallback& fallback) {
+  v.field("fallback", fallback, "Microseconds before a lower substream is taken");
 }
 
 struct JoinAsSubscriber {
   std::optional<uint32_t> private_id;
   std::optional<JsonArray> streams;
-  std::optional<bool> use_msid, autoupdate, client_offer, audio, video, data, offer_audio, offer_video, offer_data;
+  Lenient<bool> use_msid;
+  std::optional<bool> autoupdate, client_offer, audio, video, data, offer_audio, offer_video, offer_data;
   LayerWish layers;
 };
 template <typename V>
@@ -42,13 +46,15 @@ void describe(V& v, JoinAsSubscriber& r) {
   v.field("offer_video", r.offer_video, "Old form: with video");
   v.field("offer_data", r.offer_data, "Old form: with data");
   describe_layers(v, r.layers);
+  describe_fallback(v, r.layers.fallback);
 }
 
 // An entry of `streams` in join, subscribe and update.
 struct SubscribeEntry {
   std::optional<std::string> mid, crossrefid;
   std::optional<bool> send;
-  LayerWish layers;
+  LayerWish layers;           // but the fallback
+  Lenient<int64_t> fallback;  // negative: as if it was not there
   std::optional<int32_t> min_delay, max_delay;
 };
 template <typename V>
@@ -57,6 +63,7 @@ void describe(V& v, SubscribeEntry& r) {
   v.field("crossrefid", r.crossrefid, "The application's own name of it");
   v.field("send", r.send, "Relay it");
   describe_layers(v, r.layers);
+  describe_fallback(v, r.fallback);
   v.field("min_delay", r.min_delay, "Playout delay, units of 10 ms");
   v.field("max_delay", r.max_delay, "Playout delay, units of 10 ms");
 }
@@ -96,6 +103,7 @@ void describe(V& v, SwitchEntry& r) {
   v.field("mid", r.mid, "Stream of the feed");
   v.field("sub_mid", r.sub_mid, "M-line of the subscription that shows it from now on");
   describe_layers(v, r.layers);
+  describe_fallback(v, r.layers.fallback);
 }
 
 struct SwitchRequest {
@@ -118,12 +126,44 @@ void describe(V& v, ConfigureEntry& r) {
   v.field("mid", r.mid, "M-line of the subscription");
   v.field("send", r.send, "Relay it");
   describe_layers(v, r.layers);
+  describe_fallback(v, r.layers.fallback);
+  v.field("min_delay", r.min_delay, "Playout delay, units of 10 ms");
+  v.field("max_delay", r.max_delay, "Playout delay, units of 10 ms");
+}
+
+// The same at top level, where types are not checked.
+struct ConfigureSingle {
+  Lenient<std::string> mid;
+  Lenient<bool> send;
+  struct {
+    Lenient<uint32_t> substream, temporal, fallback, spatial_layer, temporal_layer;
+  } layers;
+  Lenient<int32_t> min_delay, max_delay;
+
+  ConfigureEntry entry() const {
+    return {.mid = mid,
+            .send = send,
+            .layers = {.substream = layers.substream,
+                       .temporal = layers.temporal,
+                       .fallback = layers.fallback,
+                       .spatial_layer = layers.spatial_layer,
+                       .temporal_layer = layers.temporal_layer},
+            .min_delay = min_delay,
+            .max_delay = max_delay};
+  }
+};
+template <typename V>
+void describe(V& v, ConfigureSingle& r) {
+  v.field("mid", r.mid, "M-line of the subscription");
+  v.field("send", r.send, "Relay it");
+  describe_layers(v, r.layers);
+  describe_fallback(v, r.layers.fallback);
   v.field("min_delay", r.min_delay, "Playout delay, units of 10 ms");
   v.field("max_delay", r.max_delay, "Playout delay, units of 10 ms");
 }
 
 struct ConfigureSubscriber {
-  ConfigureEntry single;
+  ConfigureSingle single;
   std::optional<JsonArray> streams;
   std::optional<bool> audio, video, data, restart, update;
 };

@@ -46,7 +46,7 @@ void SubscriberStream::add(PublishedStream& source) {
 void SubscriberStream::remove(PublishedStream& source) {
   std::erase(sources, &source);
   std::erase(source.subscribers, this);
-  if (!sources.empty() || kind == MediaKind::data) return;
+  if (!sources.empty()) return;
   ready = false;
   current = {};
 }

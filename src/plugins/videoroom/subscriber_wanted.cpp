@@ -18,27 +18,24 @@ RoomResult<> check_encryption(const Room& room, const Publisher& feed, std::opti
   return refuse(ErrorCode::invalid_feed, "Can't mix normal and end-to-end encrypted subscriptions");
 }
 
-RoomResult<Publisher*> find_feed(const Rooms& rooms, const Room& room, const JsonObject& entry) {
+RoomResult<Publisher*> find_feed(const Rooms& rooms, const Room* room, const JsonObject& entry) {
   auto id = require_id(entry, "feed", rooms.strings());
   if (!id) return passed_on(id);
-  Publisher* feed = room.find(*id);
+  Publisher* feed = room == nullptr ? nullptr : room->find(*id);
   if (feed == nullptr || !feed->active()) {
     return refuse(ErrorCode::no_such_feed, "No such feed ({})", id->text());
   }
   return feed;
 }
 
-RoomResult<> read_one(const Rooms& rooms, const Room& room, const Json& json, std::optional<bool>& e2ee, bool forgiving,
+RoomResult<> read_one(const Rooms& rooms, const Room* room, const Json& json, std::optional<bool>& e2ee, bool forgiving,
                       std::vector<Wanted>& out) {
-  if (!json.is_object()) {
-    return refuse(ErrorCode::invalid_element, "Invalid element type (streams should be an array of objects)");
-  }
-  const JsonObject& object = json.get_object();
+  const JsonObject& object = entry_object(json);
   auto entry = read<SubscribeEntry>(object);
   if (!entry) return passed_on(entry);
   auto feed = find_feed(rooms, room, object);
   if (!feed) return passed_on(feed);
-  if (auto good = check_encryption(room, **feed, e2ee); !good) return good;
+  if (auto good = check_encryption(*room, **feed, e2ee); !good) return good;
   if (entry->mid && (*feed)->find(*entry->mid) == nullptr) {
     return refuse(ErrorCode::no_such_feed, "No such mid '{}' in feed ({})", *entry->mid, (*feed)->id().text());
   }
@@ -79,7 +76,7 @@ void set_delays(std::optional<int32_t> min, std::optional<int32_t> max, Subscrib
   }
 }
 
-RoomResult<std::vector<Wanted>> read_wanted(const Rooms& rooms, const Room& room, const JsonArray& entries,
+RoomResult<std::vector<Wanted>> read_wanted(const Rooms& rooms, const Room* room, const JsonArray& entries,
                                             std::optional<bool>& e2ee, bool forgiving) {
   if (entries.size() > kMaxEntries) return refuse(ErrorCode::invalid_element, "Too many streams");
   std::vector<Wanted> out;

@@ -3,7 +3,7 @@
 // subscriber's streams are checked packet by packet, and in the end nothing may be left.
 #include <gmock/gmock.h>
 
-#include "plugins/videoroom/room_rig.hpp"
+#include "tests/support/room_rig.hpp"
 
 namespace limen::videoroom {
 namespace {

@@ -92,7 +92,6 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::run_publisher(const std::s
 RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::run_subscriber(const std::string& name, Message& message) {
   if (name == "join") return refuse(ErrorCode::already_joined, "Already in as a subscriber on this handle");
   if (name == "joinandconfigure" || name == "publish" || name == "unpublish") return unknown_request(name);
-  if (subscriber_->room() == nullptr) return refuse(ErrorCode::no_such_room, "No such room");
   Subscriber& own = *subscriber_;
   if (message.jsep && message.jsep->type == "offer") return reoffered(name, message);
   if (own.answers() && std::ranges::find(kOffering, name) != kOffering.end()) {
@@ -120,7 +119,7 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::reoffered(const std::strin
   auto answer = subscriber_->answer_again(*message.jsep);
   if (!answer) return passed_on(answer);
   Outcome out;
-  out.data = room_event(*subscriber_->room());
+  out.data = room_event(subscriber_->room_id());
   out.data["configured"] = "ok";
   out.jsep = std::move(*answer);
   return out;

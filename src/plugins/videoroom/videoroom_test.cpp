@@ -1,10 +1,10 @@
 // The plugin as a whole: rooms, members, subscriptions, moderation, forwarders, remote publishers.
 #include <gmock/gmock.h>
 
-#include "plugins/videoroom/bitrate_ramp.hpp"
+#include "media/bitrate_ramp.hpp"
 #include "plugins/videoroom/cascade_ssrc.hpp"
-#include "plugins/videoroom/room_rig.hpp"
 #include "plugins/videoroom/talk_detector.hpp"
+#include "tests/support/room_rig.hpp"
 #include "wire/rtp/rtp_parser.hpp"
 
 namespace limen::videoroom {
@@ -281,7 +281,7 @@ TEST_F(VideoRoom, talking_is_told_when_it_changes) {
 }
 
 TEST(BitrateRamp, four_steps_then_every_five_seconds) {
-  BitrateRamp ramp;
+  media::BitrateRamp ramp;
   Instant now{1h};
   EXPECT_FALSE(ramp.on_packet(now)) << "no cap, nothing to tell";
   ramp.set_cap(1200);

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "plugins/streaming/mountpoint_settings.hpp"
+#include "base/base64.hpp"
 #include "wire/codec/h264.hpp"
 #include "wire/codec/video_facts.hpp"
 #include "wire/sdp/offer_answer.hpp"

@@ -1,4 +1,4 @@
-// For this plugin's tests: the whole plugin on virtual time, with media loops whose posts run in an order
+// For plugins' tests: a whole plugin on virtual time, with media loops whose posts run in an order
 // drawn from a seed. The tests play the core: they attach handles, connect and hang up their peer
 // connections, let packets arrive and read what is sent. One thread.
 #pragma once
@@ -10,13 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "api/plugin.hpp"
 #include "media/fanout/fake_shards.hpp"
-#include "media/fanout/fanout_hub.hpp"
-#include "media/layer_test_packets.hpp"
-#include "plugins/videoroom/remote_feed.hpp"
-#include "plugins/videoroom/videoroom_plugin.hpp"
 
-namespace limen::videoroom::test {
+namespace limen::test {
 
 using media::test::FakeShard;
 using media::test::FakeShards;
@@ -63,11 +60,11 @@ class RigRandom final : public Random {
   std::mt19937_64 random_;
 };
 
-class RoomRig : public PluginContext {
+class PluginRig : public PluginContext {
  public:
   // The first loop stands for the control thread, too: its posts to each loop keep their order.
-  explicit RoomRig(uint32_t shard_count = 2, uint64_t seed = 1)
-      : shards(shard_count, seed), control(shards), random_(seed), plugin(make_videoroom_plugin()) {
+  PluginRig(std::unique_ptr<Plugin> tested, uint32_t shard_count, uint64_t seed)
+      : shards(shard_count, seed), control(shards), random_(seed), plugin(std::move(tested)) {
     EXPECT_TRUE(plugin->start(*this));
   }
   Executor& executor() override { return control; }
@@ -103,6 +100,7 @@ class RoomRig : public PluginContext {
   FakeShards shards;
   RigExecutor control;
   std::vector<JsonObject> notified;
+  uint64_t last_peer = 0;
 
  private:
   struct Pool final : BackgroundPool {
@@ -125,7 +123,7 @@ class RigMedia final : public MediaContext {
     OutgoingRtp note;
     RtpPacket packet;
   };
-  RigMedia(RoomRig& rig, uint32_t shard) : rig_(rig), shard_(rig.shards[shard]) {}
+  RigMedia(PluginRig& rig, uint32_t shard) : rig_(rig), shard_(rig.shards[shard]), peer_(++rig.last_peer) {}
   bool send(const OutgoingRtp& rtp) override {
     if (connected) sent.push_back({rtp, *rtp.source});
     return connected;
@@ -144,7 +142,7 @@ class RigMedia final : public MediaContext {
     });
   }
   MediaShard& shard() override { return shard_; }
-  MediaId id() const override { return {shard_.index(), PeerId(1)}; }
+  MediaId id() const override { return {shard_.index(), peer_}; }
 
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);  // ends with the control half
   bool connected = false;
@@ -154,14 +152,15 @@ class RigMedia final : public MediaContext {
   std::unique_ptr<MediaHandler> handler;
 
  private:
-  RoomRig& rig_;
+  PluginRig& rig_;
   FakeShard& shard_;
+  PeerId peer_;
 };
 
 // An attached handle and its client.
 class RigHandle final : public HandleContext {
  public:
-  RigHandle(RoomRig& rig, uint32_t shard) : rig_(rig), media_(std::make_shared<RigMedia>(rig, shard)) {
+  RigHandle(PluginRig& rig, uint32_t shard) : rig_(rig), media_(std::make_shared<RigMedia>(rig, shard)) {
     plugin_ = std::move(*rig.plugin->attach(*this));
   }
   ~RigHandle() override {
@@ -188,7 +187,7 @@ class RigHandle final : public HandleContext {
       if (media.handler) task(*media.handler);
     });
   }
-  MediaId media_id() const override { return {media_->shard().index(), PeerId(1)}; }
+  MediaId media_id() const override { return media_->id(); }
   bool has_peer_connection() const override { return connected; }
   void close_peer_connection() override { closing_ = true; }
   void end_session() override {}
@@ -252,35 +251,11 @@ class RigHandle final : public HandleContext {
                     [media = media_, task = std::move(task)](MediaShard&) mutable { task(*media); });
   }
 
-  RoomRig& rig_;
+  PluginRig& rig_;
   std::shared_ptr<RigMedia> media_;
   std::unique_ptr<PluginHandle> plugin_;
   bool closing_ = false;
 };
-
-// Opus, H.264 and data, as a browser offers them; `layers` above 1: simulcast.
-inline RemoteJsep rig_offer(int layers = 1, bool data = true) {
-  std::string sdp =
-      "v=0\r\no=- 5 2 IN IP4 1.1.1.1\r\ns=-\r\nt=0 0\r\n"
-      "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 1.1.1.1\r\na=mid:0\r\na=sendonly\r\n"
-      "a=rtpmap:111 opus/48000/2\r\na=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
-      "m=video 9 UDP/TLS/RTP/SAVPF 98\r\nc=IN IP4 1.1.1.1\r\na=mid:1\r\na=sendonly\r\n"
-      "a=rtpmap:98 H264/90000\r\na=fmtp:98 profile-level-id=42e01f;packetization-mode=1\r\n";
-  if (data) {
-    sdp += "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 1.1.1.1\r\na=mid:2\r\na=sctp-port:5000\r\n";
-  }
-  RemoteJsep jsep;
-  jsep.type = "offer";
-  jsep.sdp = std::move(sdp);
-  if (layers > 1) {
-    SimulcastInfo info;
-    info.mindex = 1;
-    info.mid = "1";
-    info.rids = {"h", "m", "l"};
-    jsep.simulcast.push_back(std::move(info));
-  }
-  return jsep;
-}
 
 // The client takes everything that is offered.
 inline RemoteJsep rig_answer(const LocalJsep& offer) {
@@ -292,45 +267,4 @@ inline RemoteJsep rig_answer(const LocalJsep& offer) {
   return jsep;
 }
 
-// The video of a publisher, a packet per frame and layer; a key frame when it is asked for.
-class RigCamera {
- public:
-  explicit RigCamera(uint32_t ssrc, uint8_t layers = 1) {
-    for (uint8_t i = 0; i < layers; ++i) {
-      layers_.push_back({.ssrc = ssrc + i,
-                         .substream = i,
-                         .codec = Codec::h264,
-                         .sequence = uint16_t(ssrc * 77),
-                         .timestamp = ssrc * 1000});
-    }
-    sound_ = {.ssrc = ssrc + 9, .substream = 0, .codec = Codec::opus, .sequence = uint16_t(ssrc), .timestamp = ssrc};
-  }
-  void send(RigHandle& handle) {
-    for (const RtcpFeedback& wish : std::exchange(handle.media().feedback, {})) {
-      wanted_ = wanted_ || std::holds_alternative<KeyframeRequest>(wish);
-    }
-    bool key = std::exchange(wanted_, false);
-    for (auto& layer : layers_) {
-      RtpPacket packet = layer.frame(key);
-      packet.mline = 1;
-      receive(handle, std::move(packet));
-    }
-    receive(handle, sound_.frame(false));
-  }
-
- private:
-  // With bytes, for forwarders.
-  static void receive(RigHandle& handle, RtpPacket packet) {
-    static constexpr std::array<uint8_t, 13> kBytes{0x80};
-    packet.packet = handle.media().shard().packets().copy(kBytes, handle.media().now());
-    packet.payload_offset = 12;
-    packet.payload_size = 1;
-    handle.receive(packet);
-  }
-
-  std::vector<media::test::Encoder> layers_;
-  media::test::Encoder sound_;
-  bool wanted_ = true;
-};
-
-}  // namespace limen::videoroom::test
+}  // namespace limen::test
