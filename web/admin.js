@@ -2,6 +2,7 @@
 /** Admin: the page. Polls while it is open; a server that goes away and comes back is followed. */
 import { AdminApi, findAdmin } from "./admin_api.js";
 import { conspicuous, factsOf, pathOf, readingOf } from "./admin_connection.js";
+import { drainPanel } from "./admin_drain.js";
 import { Streams, showCandidates, showPath } from "./admin_streams.js";
 import { el, make, placeIcons, setText, showTab, tabs, toast, words } from "./dom.js";
 import { LimenError } from "./limen.js";
@@ -79,7 +80,7 @@ async function poll() {
     showServer("connected", performance.now() - began);
     if (away) back();
     if (chosen && tab === "sessions") await readHandle(chosen);
-    if (tab === "settings" && round % 3 === 0) await readLoops();
+    if (tab === "settings" && round % 3 === 0) await Promise.all([readLoops(), readDrain()]);
     round++;
   } catch (error) {
     lost(error);
@@ -343,7 +344,7 @@ function sure(text, yes) {
 function openTab(name) {
   tab = name;
   showTab(name);
-  const read = { settings: () => Promise.all([readSettings(), readLoops()]), tokens: readTokens }[name];
+  const read = { settings: () => Promise.all([readSettings(), readLoops(), readDrain()]), tokens: readTokens }[name];
   read?.().catch(lost);
 }
 
@@ -379,11 +380,12 @@ for (const button of document.querySelectorAll("[data-capture]")) {
   };
 }
 /** @type {HTMLElement} */ (el("raw").parentElement).addEventListener("toggle", () => watched && setText(el("raw"), JSON.stringify(watched.info, null, 2)));
-el("drain-on").onclick = () => tryTo(async () => {
+const readDrain = drainPanel({ ask, tryTo, sure });
+el("refuse-on").onclick = () => tryTo(async () => {
   await ask("accept_new_sessions", { accept: false });
   toast("New sessions are refused.");
 });
-el("drain-off").onclick = () => tryTo(async () => {
+el("refuse-off").onclick = () => tryTo(async () => {
   await ask("accept_new_sessions", { accept: true });
   toast("New sessions are taken.");
 });

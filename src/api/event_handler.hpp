@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/json.hpp"
+#include "api/module_figures.hpp"
 #include "api/plugin.hpp"
 #include "base/result.hpp"
 #include "config/describe.hpp"
@@ -52,6 +53,7 @@ class EventHandler {
   virtual uint32_t mask() const = 0;             // of EventType bits
   virtual void on_event(const Json& event) = 0;  // must not block
   virtual std::optional<Json> on_query(const Json& /*request*/) { return std::nullopt; }
+  virtual ModuleFigures figures() const { return {}; }
 };
 
 }  // namespace limen

@@ -22,6 +22,8 @@ class LogSink {
   // An error: it is not there (the reason is logged); with an empty text: it is not enabled.
   virtual Result<> start(const std::string& configs_folder) = 0;
   virtual void on_line(WallTime when, std::string_view line) = 0;  // any thread
+  // The log-rotation signal came: files are to be opened anew. The control thread.
+  virtual void on_rotate() {}
   virtual std::optional<Json> on_query(const Json& /*request*/) { return std::nullopt; }
 };
 

@@ -9,6 +9,8 @@
 
 #include "api/address_limits.hpp"
 #include "api/json.hpp"
+#include "api/module_figures.hpp"
+#include "api/monitoring.hpp"
 #include "api/plugin.hpp"
 #include "base/executor.hpp"
 #include "base/result.hpp"
@@ -37,8 +39,9 @@ class Client {
 struct Request {
   std::shared_ptr<Client> client;
   bool admin = false;
-  Json message;          // any JSON value; the gateway checks it
-  bool counted = false;  // by the transport, as a request of its address
+  Json message;                  // any JSON value; the gateway checks it
+  std::string traceparent = {};  // of the transport's own headers, if it has such; unchecked
+  bool counted = false;          // by the transport, as a request of its address
   std::move_only_function<void(const Json&)> reply;
 };
 
@@ -95,6 +98,8 @@ class TransportContext {
   // every request, so it may name transports that started later): usually what listening() of the
   // others says.
   virtual JsonObject page_facts() const { return {}; }
+  // For those who watch the server; null: there is nothing to be watched.
+  virtual Monitoring* monitoring() { return nullptr; }
 };
 
 class Transport {
@@ -115,6 +120,7 @@ class Transport {
   virtual std::vector<Listening> listening() const = 0;
   // query_transport of the admin API; nullopt: not supported.
   virtual std::optional<Json> on_query(const Json& /*request*/) { return std::nullopt; }
+  virtual ModuleFigures figures() const { return {}; }
 };
 
 }  // namespace limen

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "base/log.hpp"
+#include "base/trace_id.hpp"
 
 namespace limen::app {
 namespace {
@@ -58,6 +59,11 @@ std::string format_line(const Output& out, const log::Line& line, WallTime now) 
     text += ' ';
   }
   text += line.text;
+  if (log::current_trace) {
+    text += " [trace=";
+    text += log::current_trace.text();
+    text += ']';
+  }
   text += '\n';
   return text;
 }

@@ -14,10 +14,13 @@
 #include "app/logging.hpp"
 #include "app/network_setup.hpp"
 #include "app/process.hpp"
+#include "app/runtime_metrics.hpp"
+#include "app/service_manager.hpp"
 #include "app/startup_report.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
 #include "core/gateway.hpp"
+#include "core/gateway_state.hpp"
 #include "core/media/shard_binding.hpp"
 #include "core/turn_trial.hpp"
 #include "crypto/certificate.hpp"
@@ -98,13 +101,23 @@ int rotation_signal(const std::string& name) {
   return config::same_text(name, "SIGUSR1") ? SIGUSR1 : 0;
 }
 
-// First signal: stop. Second: a word. Third: leave at once (spec 1.4).
-void handle_signals(runtime::ControlLoop& control, int rotate, int& received) {
-  std::vector<int> signals{SIGINT, SIGTERM};
+void rotate_logs(const std::vector<LogSink*>& loggers) {
+  reopen_log_file();
+  for (LogSink* logger : loggers) logger->on_rotate();
+}
+
+// First signal: stop. Second: a word. Third: leave at once (spec 1.4). SIGUSR2: drain.
+void handle_signals(runtime::ControlLoop& control, core::Gateway& gateway, const std::vector<LogSink*>& loggers,
+                    int rotate, int& received) {
+  std::vector<int> signals{SIGINT, SIGTERM, SIGUSR2};
   if (rotate != 0) signals.push_back(rotate);
-  control.on_signals(signals, [&control, rotate, &received, count = 0](int signal) mutable {
+  control.on_signals(signals, [&control, &gateway, &loggers, rotate, &received, count = 0](int signal) mutable {
+    if (signal == SIGUSR2) {
+      if (received == 0) gateway.begin_drain();
+      return;
+    }
     if (signal == rotate) {
-      if (received == 0) reopen_log_file();
+      if (received == 0) rotate_logs(loggers);
       return;
     }
     if (++count == 1) {
@@ -117,6 +130,16 @@ void handle_signals(runtime::ControlLoop& control, int rotate, int& received) {
       _exit(1);
     }
   });
+}
+
+ServiceState service_state(core::Gateway& gateway) {
+  const core::GatewayState& state = gateway.state();
+  Health health = gateway.monitoring().health();
+  size_t sessions = state.sessions.all().size();
+  std::string text = !health.good           ? health.text
+                     : state.drain.active() ? fmt::format("Draining, {} sessions left", sessions)
+                                            : fmt::format("Serving {} sessions", sessions);
+  return {health.good, std::move(text)};
 }
 
 class Server {
@@ -148,19 +171,25 @@ class Server {
     if (Result<> started = gateway_->start(); !started) return started;
     report(*network, began);
     if (network->relay_server) try_relay(*network->relay_server);
+    manager_ = std::make_unique<ServiceManager>(ServiceSocket::from_environment(), runtime_->control(),
+                                                [this] { return service_state(*gateway_); });
     return {};
   }
 
   void run() {
     int received = 0;
-    handle_signals(runtime_->control(), rotation_signal(loaded_.settings.general.log_rotate_sig), received);
+    handle_signals(runtime_->control(), *gateway_, loggers_, rotation_signal(loaded_.settings.general.log_rotate_sig),
+                   received);
+    manager_->ready();
     runtime_->control().run();
+    manager_->stopping();
     gateway_->stop(received);
     runtime_->control().run_ready();
   }
 
   // Also after a start that failed half way.
   void take_apart() {
+    manager_.reset();
     gateway_.reset();
     if (runtime_) runtime_->stop();
     plane_.reset();
@@ -170,19 +199,22 @@ class Server {
  private:
   core::GatewayParts parts(const NetworkSetup& network, const CertificateFiles& https,
                            std::shared_ptr<const crypto::Certificate> certificate) {
-    return core::GatewayParts{.settings = loaded_.settings,
-                              .facts = server_facts(loaded_, network, https, to_stdout_),
-                              .log = {set_log_timestamps, set_log_colors},
-                              .executor = runtime_->control(),
-                              .background = runtime_->background(),
-                              .random = random_,
-                              .media = *plane_,
-                              .certificate = std::move(certificate),
-                              .io_context = runtime_->control().io_context(),
-                              .plugins = builtin_plugins(),
-                              .transports = builtin_transports(),
-                              .handlers = builtin_event_handlers(),
-                              .loggers = loggers_};
+    return core::GatewayParts{
+        .settings = loaded_.settings,
+        .facts = server_facts(loaded_, network, https, to_stdout_),
+        .log = {set_log_timestamps, set_log_colors},
+        .executor = runtime_->control(),
+        .background = runtime_->background(),
+        .random = random_,
+        .media = *plane_,
+        .certificate = std::move(certificate),
+        .io_context = runtime_->control().io_context(),
+        .plugins = builtin_plugins(),
+        .transports = builtin_transports(),
+        .handlers = builtin_event_handlers(),
+        .loggers = loggers_,
+        .add_runtime_metrics = [this](core::MetricsPage& page) { add_runtime_metrics(page, *runtime_); },
+        .on_drained = [this] { runtime_->control().stop(); }};
   }
 
   // Calls without a relay go on as they can: nobody waits for this, and nothing fails by it.
@@ -219,6 +251,7 @@ class Server {
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<core::MediaPlane> plane_;
   std::unique_ptr<core::Gateway> gateway_;
+  std::unique_ptr<ServiceManager> manager_;
 };
 
 int failed_start(int channel, const std::string& text, bool logged) {

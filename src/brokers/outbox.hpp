@@ -13,6 +13,11 @@ struct OutboxLimits {
   size_t bytes = 32 * 1024 * 1024;
 };
 
+struct OutboxFigures {
+  size_t waiting = 0;
+  uint64_t dropped = 0;
+};
+
 template <typename Message>
 class Outbox {
  public:
@@ -39,6 +44,7 @@ class Outbox {
   bool empty() const { return messages_.empty(); }
   size_t count() const { return messages_.size(); }
   uint64_t dropped() const { return dropped_; }
+  OutboxFigures figures() const { return {messages_.size(), dropped_}; }
 
  private:
   uint64_t trim() {

@@ -152,7 +152,7 @@ constexpr std::pair<std::string_view, ServerVerb> kVerbs[] = {
 }  // namespace
 
 ServerVerb find_admin_server_verb(std::string_view verb) {
-  for (auto find : {find_setting_verb, find_token_verb, find_network_verb}) {
+  for (auto find : {find_setting_verb, find_token_verb, find_network_verb, find_drain_verb}) {
     if (ServerVerb found = find(verb)) return found;
   }
   return find_verb(kVerbs, verb);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "api/traceparent.hpp"
 #include "base/log.hpp"
 
 namespace limen::core {
@@ -17,7 +18,8 @@ uint64_t id_of(const Json* value) {
 
 }  // namespace
 
-ApiCall::ApiCall(Request request) : request_(std::move(request)) {
+ApiCall::ApiCall(Request request, std::shared_ptr<ApiFigures> figures)
+    : request_(std::move(request)), figures_(std::move(figures)) {
   if (Json* message = &request_.message; message->is_object()) message_ = std::move(message->get_object());
 }
 
@@ -52,6 +54,8 @@ bool ApiCall::read_envelope() {
                              "Invalid element type (id should be a positive integer)");
     return false;
   }
+  std::string_view in_message = text("traceparent");
+  trace_ = parse_traceparent(in_message.empty() ? request_.traceparent : in_message);
   transaction_ = std::string(text("transaction"));
   has_transaction_ = true;
   verb_as_sent_ = std::string(text("janus"));
@@ -82,6 +86,7 @@ void ApiCall::answer(JsonObject reply) {
 }
 
 void ApiCall::fail(ApiError error) {
+  if (figures_) ++figures_->errors[error.number()];
   JsonObject reply = envelope("error");
   reply["error"] = JsonObject{{"code", error.number()}, {"reason", error.reason}};
   answer(std::move(reply));

@@ -3,6 +3,7 @@
 // Control thread. Moved from the transport to the verb that answers; a verb may keep it and answer
 // later. Spec section 3.1.
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,13 +13,16 @@
 #include "api/request_reader.hpp"
 #include "api/transport.hpp"
 #include "base/strong_id.hpp"
+#include "base/trace_id.hpp"
 #include "core/jwt/jwt_verifier.hpp"
+#include "core/monitoring/api_figures.hpp"
 
 namespace limen::core {
 
 class ApiCall {
  public:
-  explicit ApiCall(Request request);
+  // `figures` count what is refused; may be null.
+  explicit ApiCall(Request request, std::shared_ptr<ApiFigures> figures = nullptr);
   ApiCall(ApiCall&&) noexcept = default;
   ApiCall& operator=(ApiCall&&) noexcept = default;
   ~ApiCall();
@@ -33,6 +37,7 @@ class ApiCall {
   const std::string& transaction() const { return transaction_; }
   SessionId session_id() const { return session_id_; }
   HandleId handle_id() const { return handle_id_; }
+  const TraceId& trace() const { return trace_; }      // of its traceparent
   bool names_handle() const { return handle_given_; }  // maybe with an id that cannot be one
   void set_session_id(SessionId id) { session_id_ = id; }
   // What the request's token grants, where that limits it (JWT); else null.
@@ -62,6 +67,7 @@ class ApiCall {
   void fail_without_transaction(ApiErrorCode code, std::string reason);
 
   Request request_;
+  std::shared_ptr<ApiFigures> figures_;
   JsonObject message_;
   std::string verb_, verb_as_sent_, transaction_;
   bool has_transaction_ = false;
@@ -69,6 +75,7 @@ class ApiCall {
   HandleId handle_id_;
   bool handle_given_ = false;
   std::shared_ptr<const JwtClaims> claims_;
+  TraceId trace_;
 };
 
 }  // namespace limen::core

@@ -12,6 +12,7 @@ bool EventBus::wanted(EventType type) const {
 
 void EventBus::notify(EventType type, const EventSubject& subject, Json body, int subtype) {
   if (!wanted(type)) return;
+  ++sent_;
   JsonObject event;
   event["emitter"] = emitter_;
   event["type"] = static_cast<int>(type);
@@ -20,6 +21,8 @@ void EventBus::notify(EventType type, const EventSubject& subject, Json body, in
   if (subject.session) event["session_id"] = subject.session.value();
   if (subject.handle) event["handle_id"] = subject.handle.value();
   if (!subject.opaque_id.empty()) event["opaque_id"] = subject.opaque_id;
+  const TraceId& trace = log::current_trace ? log::current_trace : subject.trace;
+  if (trace) event["trace_id"] = trace.text();
   event["event"] = std::move(body);
   Json whole(std::move(event));
   for (EventHandler* handler : handlers_) {

@@ -12,6 +12,7 @@
 #include "api/event_handler.hpp"
 #include "base/executor.hpp"
 #include "base/strong_id.hpp"
+#include "base/trace_id.hpp"
 
 namespace limen::core {
 
@@ -28,6 +29,7 @@ struct EventSubject {
   SessionId session = {};
   HandleId handle = {};
   std::string_view opaque_id = {};
+  TraceId trace = {};  // what it was made for; absent: what the thread works for now
 };
 
 class EventBus {
@@ -42,11 +44,13 @@ class EventBus {
   bool wanted(EventType type) const;
 
   void notify(EventType type, const EventSubject& subject, Json body, int subtype = 0);
+  uint64_t sent() const { return sent_; }
 
  private:
   Executor& executor_;
   std::string emitter_;
   bool enabled_ = false;
+  uint64_t sent_ = 0;
   std::vector<EventHandler*> handlers_;
 };
 

@@ -89,11 +89,16 @@ GatewayState::GatewayState(GatewayParts parts, ApiSink& api)
       media(parts.media),
       certificate(std::move(parts.certificate)),
       io_context(parts.io_context),
+      add_runtime_metrics(std::move(parts.add_runtime_metrics)),
+      on_drained(std::move(parts.on_drained)),
       auth(auth_settings(settings.general)),
       limits(settings.limits, executor),
       events(parts.executor, settings.general.server_name),
       sink_context(*this),
-      sessions(*this) {
+      sessions(*this),
+      loops(parts.executor, parts.media),
+      metrics(*this),
+      monitoring(*this) {
   modules.loggers = std::move(parts.loggers);
   modules.handlers.add(std::move(parts.handlers), settings.events.disable);
   modules.plugins.add(std::move(parts.plugins), settings.plugins.disable);
@@ -154,12 +159,16 @@ Result<> Gateway::start() {
   state_->events.notify(EventType::core, {}, JsonObject{{"status", "started"}, {"info", std::move(info)}},
                         subtype::kStartup);
   watch_sessions();
+  state_->loops.start();
+  state_->started = true;
   return {};
 }
 
 void Gateway::watch_sessions() {
   state_->watch_timer = state_->executor.call_after(kWatchPeriod, [this] {
     state_->sessions.check(state_->executor.now());
+    bool drained = state_->drain.over(state_->sessions.all().size(), state_->executor.now());
+    if (drained && state_->on_drained) return finish_drain();
     if (++state_->watch_count % kUpdateEvery == 0 && state_->events.wanted(EventType::core)) {
       JsonObject info{{"sessions", state_->sessions.all().size()},
                       {"handles", state_->sessions.handle_count()},
@@ -172,7 +181,26 @@ void Gateway::watch_sessions() {
   });
 }
 
+// Sessions that are left end with the process.
+void Gateway::finish_drain() {
+  size_t left = state_->sessions.all().size();
+  if (left > 0) log::warning("", "The drain has reached its limit: {} sessions are cut off", left);
+  else log::info("", "Drained: the last session has gone");
+  state_->watch_timer = {};
+  state_->executor.post([done = std::exchange(state_->on_drained, nullptr)] { done(); });
+}
+
+void Gateway::begin_drain() {
+  state_->begin_drain(std::nullopt);
+}
+
+Monitoring& Gateway::monitoring() {
+  return state_->monitoring;
+}
+
 void Gateway::stop(int signal) {
+  state_->started = false;
+  state_->loops.stop();
   if (state_->watch_timer) state_->executor.cancel(std::exchange(state_->watch_timer, {}));
   state_->events.notify(EventType::core, {}, JsonObject{{"status", "shutdown"}, {"signum", signal}},
                         subtype::kShutdown);
@@ -193,11 +221,13 @@ std::vector<Listening> Gateway::listening() const {
 
 void Gateway::handle(Request request) {
   bool admin = request.admin;
+  state_->figures->count(request.client ? request.client->transport() : "none", admin);
   std::optional<int> wait =
       request.counted ? std::nullopt : state_->limits.count_request(request.client ? request.client->address() : "");
-  ApiCall call(std::move(request));
+  ApiCall call(std::move(request), state_->figures);
   if (!call.read_envelope()) return;
   if (wait) return call.fail({ApiErrorCode::transport_specific, too_many_requests(*wait)});
+  log::TraceScope scope(state_->settings.general.trace_ids ? call.trace() : TraceId());
   if (admin) dispatch_admin(*state_, std::move(call));
   else dispatch(*state_, std::move(call));
 }

@@ -15,6 +15,7 @@
 
 #include "api/event_handler.hpp"
 #include "api/log_sink.hpp"
+#include "api/monitoring.hpp"
 #include "api/plugin.hpp"
 #include "api/transport.hpp"
 #include "base/executor.hpp"
@@ -31,6 +32,7 @@ class Certificate;
 namespace limen::core {
 
 class MediaPlane;
+class MetricsPage;
 struct GatewayState;
 
 // What start-up found out, for `info` and for session descriptions.
@@ -75,6 +77,10 @@ struct GatewayParts {
   std::vector<std::unique_ptr<Transport>> transports = {};
   std::vector<std::unique_ptr<EventHandler>> handlers = {};
   std::vector<LogSink*> loggers = {};  // owned by app, which feeds them lines
+  // Adds what only app knows: the control loop, the background pool, the watchdog.
+  std::function<void(MetricsPage&)> add_runtime_metrics = {};
+  // The drain is over: the process may end. Called once, in a turn of its own.
+  std::function<void()> on_drained = {};
 };
 
 class Gateway : public ApiSink {
@@ -88,6 +94,9 @@ class Gateway : public ApiSink {
   // Ends all sessions and modules; event handlers are told the signal first.
   void stop(int signal);
   std::vector<Listening> listening() const;
+  // No new sessions; see drain.hpp. The limit is the configured one.
+  void begin_drain();
+  Monitoring& monitoring();
 
   // ApiSink
   void handle(Request request) override;
@@ -98,10 +107,11 @@ class Gateway : public ApiSink {
   void notify_transport_event(std::string_view transport, std::string_view client_id, Json data) override;
   bool events_enabled() const override;
 
-  GatewayState& state() { return *state_; }  // for tests
+  GatewayState& state() { return *state_; }
 
  private:
   void watch_sessions();
+  void finish_drain();
 
   std::unique_ptr<GatewayState> state_;
 };

@@ -150,7 +150,7 @@ void Handle::hung_up(const std::string& reason) {
   hangup["reason"] = reason;
   push(std::move(hangup));
   notify_webrtc(subtype::kConnection, JsonObject{{"connection", "hangup"}, {"reason", reason}});
-  for (std::deque<ApiCall> waiting = std::exchange(waiting_, {}); !waiting.empty(); waiting.pop_front()) {
+  for (std::list<ApiCall> waiting = std::exchange(waiting_, {}); !waiting.empty(); waiting.pop_front()) {
     message(std::move(waiting.front()));
   }
 }

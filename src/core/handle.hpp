@@ -7,7 +7,7 @@
 // Events wait in one outbox and leave in order: not before the reply to the request that caused them,
 // and a description not before its candidates are known (half trickle).
 #pragma once
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -73,6 +73,7 @@ class Handle final : public HandleContext {
   NeededRights needed_rights(const JsonObject& body, bool with_description) const {
     return plugin_handle_ ? plugin_handle_->needed_rights(body, with_description) : NeededRights{};
   }
+  const Plugin& plugin() const { return plugin_; }
   Json query_plugin() const { return plugin_handle_ ? plugin_handle_->query() : Json(JsonObject{}); }
   const PeerConnection* peer() const { return peer_.get(); }
   size_t early_candidates() const { return early_.size(); }
@@ -82,7 +83,9 @@ class Handle final : public HandleContext {
   const CaptureFile* capture() const { return capture_.get(); }
   void start_capture(std::shared_ptr<CaptureFile> file);
   void stop_capture();
-  EventSubject subject() const { return {session_id(), id_, opaque_id_}; }
+  EventSubject subject() const { return {session_id(), id_, opaque_id_, trace}; }
+
+  TraceId trace;  // of the last request on it that named one, else of attach
 
  private:
   struct Outgoing {
@@ -168,12 +171,13 @@ class Handle final : public HandleContext {
   std::unique_ptr<PluginHandle> plugin_handle_;
 
   std::unique_ptr<PeerConnection> peer_;
-  std::deque<EarlyCandidate> early_;
+  // Lists, as they cost nothing while they are empty.
+  std::list<EarlyCandidate> early_;
   bool closing_ = false;  // between a hangup and the end of the peer on its shard
   bool was_hung_up_ = false;
-  std::deque<ApiCall> waiting_;  // messages with descriptions that came meanwhile
+  std::list<ApiCall> waiting_;  // messages with descriptions that came meanwhile
 
-  std::deque<Outgoing> outbox_;
+  std::list<Outgoing> outbox_;
   std::multiset<std::string> unanswered_;  // transactions of requests the plugin has
   int in_plugin_ = 0;                      // inside on_message()
   bool flushing_ = false;

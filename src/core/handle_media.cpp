@@ -10,6 +10,7 @@ namespace limen::core {
 
 void Handle::on_media(MediaEvent&& event) {
   if (!peer_ || closing_) return;
+  log::TraceScope scope(trace);
   std::visit([this](const auto& concrete) { on(concrete); }, event);
 }
 

@@ -29,6 +29,9 @@ std::string SinkContext::configs_folder() const {
 std::string SinkContext::web_folder() const {
   return state_.facts.web_folder;
 }
+Monitoring* SinkContext::monitoring() {
+  return &state_.monitoring;
+}
 // The pages learn where the WebSockets are, and show what listens; admin addresses are not for everybody.
 JsonObject SinkContext::page_facts() const {
   JsonArray listening;

@@ -26,6 +26,7 @@ class SinkContext final : public TransportContext, public EventHandlerContext {
   std::string default_certificate() const override;
   std::string default_certificate_key() const override;
   JsonObject page_facts() const override;
+  Monitoring* monitoring() override;
 
  private:
   GatewayState& state_;

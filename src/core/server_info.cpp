@@ -73,7 +73,7 @@ void add_server_info(const GatewayState& state, JsonObject& reply) {
   reply["log-to-file"] = !facts.log_path.empty();
   if (!facts.log_path.empty()) reply["log-path"] = facts.log_path;
   reply["data_channels"] = true;
-  reply["accepting-new-sessions"] = state.accepting_sessions;
+  reply["accepting-new-sessions"] = state.takes_sessions();
   reply["session-timeout"] = general.session_timeout;
   reply["reclaim-session-timeout"] = general.reclaim_session_timeout;
   reply["candidates-timeout"] = general.candidates_timeout;

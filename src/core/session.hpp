@@ -2,7 +2,7 @@
 //
 // Control thread; owned by SessionTable.
 #pragma once
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +11,7 @@
 #include "api/transport.hpp"
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
+#include "base/trace_id.hpp"
 #include "core/handle.hpp"
 #include "core/jwt/jwt_verifier.hpp"
 
@@ -46,9 +47,10 @@ class Session {
   // Set while its connection has gone and may be replaced by a claim.
   std::optional<Instant> gone_since;
 
+  TraceId trace;  // of the last request that named one
   // The authorisation service is asked about a call; those that came after it wait (core/session_entrance.hpp).
   bool asking = false;
-  std::deque<ApiCall> held_calls;
+  std::list<ApiCall> held_calls;
   // What this session counts as, of its address and token.
   AddressLimits::Seat seat;
 

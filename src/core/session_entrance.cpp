@@ -18,6 +18,10 @@ void run_verb(GatewayState& state, Session& session, ApiCall call) {
            fmt::format("No such handle {} in session {}", call.handle_id().value(), call.session_id().value())});
     }
   }
+  TraceId& trace = handle != nullptr ? handle->trace : session.trace;
+  if (state.settings.general.trace_ids && call.trace()) trace = call.trace();
+  // A copy: the session or the handle may end meanwhile.
+  log::TraceScope scope(TraceId{trace});
   if (SessionVerb verb = find_session_verb(call.verb())) return verb(state, session, std::move(call));
   if (HandleVerb verb = find_handle_verb(call.verb())) {
     return handle != nullptr ? verb(state, *handle, std::move(call)) : call.wrong_path();
@@ -74,7 +78,7 @@ ApiError refusal(const ApiCall& call, const Verdict& verdict) {
 void release_held_calls(GatewayState& state, SessionId id) {
   Session* session = state.sessions.find(id);
   if (session == nullptr) return;  // they have been answered
-  std::deque<ApiCall> calls = std::exchange(session->held_calls, {});
+  std::list<ApiCall> calls = std::exchange(session->held_calls, {});
   for (ApiCall& call : calls) {
     if (Session* still = state.sessions.find(id)) enter_session(state, *still, std::move(call));
     else call.fail(ApiErrorCode::session_not_found);

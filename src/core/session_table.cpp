@@ -24,7 +24,10 @@ ApiResult<Session*> SessionTable::create(SessionId wanted, const std::shared_ptr
   while (!wanted || sessions_.contains(wanted)) wanted = SessionId(state_.random.below(kIdLimit));
   auto session = std::make_unique<Session>(wanted, client, state_.executor.now());
   Session* made = session.get();
+  made->trace = log::current_trace;
   sessions_[wanted] = std::move(session);
+  if (client) by_client_.emplace(client.get(), wanted);
+  ++state_.figures->sessions_created;
   log::info("", "Creating new session: {}", wanted.value());
   if (client) {
     client->session_created(wanted);
@@ -50,9 +53,24 @@ void SessionTable::claim(Session& session, const std::shared_ptr<Client>& client
   session.gone_since.reset();
   std::shared_ptr<Client> old = session.client();
   if (old == client) return;
-  session.set_client(client);
+  set_client(session, client);
   if (old) old->session_over(session.id(), false, true);
   if (client) client->session_created(session.id());
+}
+
+void SessionTable::forget_client(const Session& session) {
+  auto [first, last] = by_client_.equal_range(session.client().get());
+  for (auto at = first; at != last; ++at) {
+    if (at->second != session.id()) continue;
+    by_client_.erase(at);
+    return;
+  }
+}
+
+void SessionTable::set_client(Session& session, const std::shared_ptr<Client>& client) {
+  forget_client(session);
+  session.set_client(client);
+  if (client) by_client_.emplace(client.get(), session.id());
 }
 
 void SessionTable::end(SessionId id, SessionEnd how) {
@@ -61,6 +79,7 @@ void SessionTable::end(SessionId id, SessionEnd how) {
   // Out of the table first: whatever a plugin does now cannot find it, nor end it twice.
   std::unique_ptr<Session> session = std::move(found->second);
   sessions_.erase(found);
+  forget_client(*session);
   bool timed_out = how == SessionEnd::timed_out;
   log::info("", "{} session {}", timed_out ? "Timeout expired for" : "Destroying", id.value());
 
@@ -68,7 +87,8 @@ void SessionTable::end(SessionId id, SessionEnd how) {
   while (!session->handles.empty()) close_handle(*session, session->handles.begin()->first, timed_out);
   if (timed_out) session->push(JsonObject{{"janus", "timeout"}, {"session_id", id.value()}});
   if (session->client()) session->client()->session_over(id, timed_out, false);
-  state_.events.notify(EventType::session, {.session = id}, JsonObject{{"name", timed_out ? "timeout" : "destroyed"}});
+  state_.events.notify(EventType::session, {.session = id, .trace = session->trace},
+                       JsonObject{{"name", timed_out ? "timeout" : "destroyed"}});
 }
 
 void SessionTable::end_all(SessionEnd how) {
@@ -84,6 +104,7 @@ ApiResult<Handle*> SessionTable::attach(Session& session, AttachRequest request)
   HandleId id;
   while (!id || session.handles.contains(id)) id = HandleId(state_.random.below(kIdLimit));
   auto handle = std::make_unique<Handle>(state_, session, id, *plugin, std::move(request));
+  handle->trace = log::current_trace ? log::current_trace : session.trace;
   Result<> attached = handle->attach();
   if (!attached) {
     return std::unexpected(ApiError(ApiErrorCode::plugin_attach,
@@ -112,9 +133,8 @@ void SessionTable::close_handle(Session& session, HandleId id, bool tell_client)
 
 void SessionTable::client_gone(const std::shared_ptr<Client>& client) {
   std::vector<SessionId> affected;
-  for (const auto& [id, session] : sessions_) {
-    if (session->client() == client) affected.push_back(id);
-  }
+  auto [first, last] = by_client_.equal_range(client.get());
+  for (auto at = first; at != last; ++at) affected.push_back(at->second);
   for (SessionId id : affected) {
     if (state_.settings.general.reclaim_session_timeout == 0) {
       end(id, SessionEnd::unreachable);
@@ -122,7 +142,7 @@ void SessionTable::client_gone(const std::shared_ptr<Client>& client) {
     }
     Session* session = find(id);
     if (session == nullptr) continue;
-    session->set_client(nullptr);
+    set_client(*session, nullptr);
     session->gone_since = state_.executor.now();
   }
 }

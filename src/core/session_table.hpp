@@ -64,7 +64,12 @@ class SessionTable {
   void close_handle(Session& session, HandleId handle, bool tell_client);
 
   GatewayState& state_;
+  // Where the session's events go; null: nowhere.
+  void set_client(Session& session, const std::shared_ptr<Client>& client);
+  void forget_client(const Session& session);
+
   std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;
+  std::unordered_multimap<const Client*, SessionId> by_client_;
 };
 
 }  // namespace limen::core

@@ -11,6 +11,10 @@ namespace {
 void create_allowed(GatewayState& state, ApiCall call);
 
 void create(GatewayState& state, ApiCall call) {
+  if (state.drain.active()) {
+    return call.fail({ApiErrorCode::not_accepting_sessions,
+                      "Not accepting new sessions: this server is about to end, use another one or try again later"});
+  }
   if (!state.accepting_sessions) return call.fail(ApiErrorCode::not_accepting_sessions);
   Admission admission = state.auth.admit(call.text("apisecret"), call.text("token"), state.executor.wall_time());
   if (!admission.allowed) return call.fail(ApiErrorCode::unauthorized);
@@ -28,7 +32,7 @@ std::string holder_of(const ApiCall& call) {
 }
 
 void create_allowed(GatewayState& state, ApiCall call) {
-  if (!state.accepting_sessions) return call.fail(ApiErrorCode::not_accepting_sessions);
+  if (!state.takes_sessions()) return call.fail(ApiErrorCode::not_accepting_sessions);
   AddressLimits::Seat seat = state.limits.take_session(call.client() ? call.client()->address() : "", holder_of(call));
   if (!seat) {
     return call.fail({ApiErrorCode::not_accepting_sessions, "Too many sessions of this address or token"});

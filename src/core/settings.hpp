@@ -40,11 +40,13 @@ struct GeneralSettings {
   int64_t session_timeout = 60;         // seconds; 0: never
   int64_t candidates_timeout = 45;      // seconds
   int64_t reclaim_session_timeout = 0;  // seconds
+  int64_t drain_timeout = 0;            // seconds; 0: never cut off
   std::string recordings_tmp_ext;
   int event_loops = 0;  // shards; 0: one per core
   bool allow_loop_indication = false;
   int task_pool_size = 0;
   bool opaqueid_in_api = false;
+  bool trace_ids = false;
   bool hide_dependencies = false;
   bool exit_on_dl_error = false;
   bool no_webrtc_encryption = false;
@@ -166,11 +168,14 @@ void describe(V& v, GeneralSettings& s) {
   v.field("reclaim_session_timeout", s.reclaim_session_timeout,
           "Seconds that a session outlives its connection; 0: not at all")
       .range(0, INT32_MAX);
+  v.field("drain_timeout", s.drain_timeout, "Seconds that a drain lasts at most; 0: as long as the sessions")
+      .range(0, INT32_MAX);
   v.field("recordings_tmp_ext", s.recordings_tmp_ext, "Extension of recordings while they are written");
   v.field("event_loops", s.event_loops, "Media threads; 0: one per core").range(0, 1024);
   v.field("allow_loop_indication", s.allow_loop_indication, "Clients may choose the media thread of a handle");
   v.field("task_pool_size", s.task_pool_size, "Kept for compatibility: requests need no worker threads");
   v.field("opaqueid_in_api", s.opaqueid_in_api, "Put a handle's opaque_id into its replies and events");
+  v.field("trace_ids", s.trace_ids, "Put the trace of a request's traceparent into log lines and events");
   v.field("hide_dependencies", s.hide_dependencies, "Leave the dependencies out of info");
   v.field("exit_on_dl_error", s.exit_on_dl_error, "Do not start if a module cannot be loaded");
   v.field("no_webrtc_encryption", s.no_webrtc_encryption, "Plain RTP after ICE, for debugging only");

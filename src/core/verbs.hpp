@@ -42,9 +42,10 @@ auto find_verb(const Table& table, std::string_view verb) -> decltype(table[0].s
   return nullptr;
 }
 
-// Parts of the admin tables (admin_token_verbs.cpp, admin_network_verbs.cpp, admin_setting_verbs.cpp).
+// Parts of the admin tables (admin_token_verbs.cpp, admin_network_verbs.cpp, admin_setting_verbs.cpp, ...).
 ServerVerb find_token_verb(std::string_view verb);
 ServerVerb find_network_verb(std::string_view verb);
 ServerVerb find_setting_verb(std::string_view verb);
+ServerVerb find_drain_verb(std::string_view verb);
 
 }  // namespace limen::core

@@ -34,6 +34,11 @@ void BackgroundThreads::run(Task work, Executor& back, Task done) {
   work_there_.notify_one();
 }
 
+size_t BackgroundThreads::waiting() const {
+  std::lock_guard lock(mutex_);
+  return jobs_.size();
+}
+
 void BackgroundThreads::serve() {
   pthread_setname_np(pthread_self(), "background");
   for (;;) {

@@ -21,6 +21,7 @@ class BackgroundThreads final : public BackgroundPool {
   void stop();
   // `done` may be empty. After stop() nothing runs.
   void run(Task work, Executor& back, Task done) override;
+  size_t waiting() const;  // nobody works on them yet
 
  private:
   struct Job {
@@ -31,7 +32,7 @@ class BackgroundThreads final : public BackgroundPool {
   void serve();
 
   unsigned count_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable work_there_;
   std::deque<Job> jobs_;
   bool stopping_ = false;

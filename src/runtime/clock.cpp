@@ -1,5 +1,7 @@
 #include "runtime/clock.hpp"
 
+#include <time.h>
+
 #include <chrono>
 
 namespace limen::runtime {
@@ -13,6 +15,12 @@ Instant monotonic_now() {
 WallTime wall_now() {
   auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
+}
+
+Duration thread_cpu_time() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + Duration(used.tv_nsec);
 }
 
 }  // namespace limen::runtime

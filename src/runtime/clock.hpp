@@ -9,5 +9,7 @@ namespace limen::runtime {
 // Starts at one hour with the first call in this process.
 Instant monotonic_now();
 WallTime wall_now();
+// How long the calling thread has computed.
+Duration thread_cpu_time();
 
 }  // namespace limen::runtime

@@ -30,6 +30,7 @@ struct ControlLoop::State {
   std::function<void(int)> on_signal;
   TimerQueue timers;
   Instant armed = kNever;
+  ControlStats stats;
   bool draining = false;  // or about to: the thread's own posts need no further wake-up
 
   void drain();
@@ -64,6 +65,7 @@ void ControlLoop::State::run_one(Task& task, const char* what) {
   task = nullptr;
   Instant end = monotonic_now();
   watchdog.check(end - start, "control", what, end);
+  stats.busy.add(end - start);
 }
 
 void ControlLoop::State::drain() {
@@ -98,6 +100,7 @@ void ControlLoop::State::arm() {
 
 void ControlLoop::State::run_timers() {
   Instant now = monotonic_now();
+  if (timers.next() <= now) stats.late.add(now - timers.next());
   Task task;
   // A timer that re-arms itself for "at once" has to wait for the next round.
   for (size_t left = timers.size(); left > 0 && timers.pop_due(now, task); --left) run_one(task, "a timer");
@@ -172,6 +175,12 @@ TimerId ControlLoop::call_at(Instant when, Task task) {
 void ControlLoop::cancel(TimerId timer) {
   state_->timers.cancel(timer);
   state_->arm();
+}
+
+ControlStats ControlLoop::stats() const {
+  ControlStats stats = state_->stats;
+  stats.cpu = thread_cpu_time();
+  return stats;
 }
 
 void* ControlLoop::io_context() {

@@ -8,10 +8,17 @@
 #include <span>
 
 #include "base/executor.hpp"
+#include "base/histogram.hpp"
 #include "runtime/post_mesh.hpp"
 #include "runtime/watchdog.hpp"
 
 namespace limen::runtime {
+
+struct ControlStats {
+  DurationHistogram busy;  // one closure or timer; what transports do with their sockets is not in here
+  DurationHistogram late;  // how much after their time timers ran
+  Duration cpu{0};         // of the thread
+};
 
 class ControlLoop final : public Executor {
  public:
@@ -32,6 +39,9 @@ class ControlLoop final : public Executor {
   WallTime wall_time() const override;
   TimerId call_at(Instant when, Task task) override;
   void cancel(TimerId timer) override;
+
+  // On the control thread.
+  ControlStats stats() const;
 
   // A boost::asio::io_context&, as transports get it (TransportContext::io_context).
   void* io_context();

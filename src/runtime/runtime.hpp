@@ -44,6 +44,7 @@ class Runtime {
 
   ControlLoop& control() { return control_; }
   BackgroundPool& background() { return background_; }
+  size_t background_waiting() const { return background_.waiting(); }
   Watchdog& watchdog() { return watchdog_; }
   uint32_t shard_count() const { return static_cast<uint32_t>(shards_.size()); }
   Shard& shard(uint32_t index) { return *shards_[index]; }

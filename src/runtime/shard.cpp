@@ -144,6 +144,7 @@ void Shard::turn() {
   if (callbacks_.end_of_turn) callbacks_.end_of_turn(now_);
   tick("the end of a turn");
   flush();
+  stats_.busy.add(now_ - began);
   note_work(now_ - began);
 }
 
@@ -218,6 +219,8 @@ void Shard::handle_ready(uint32_t tag, uint32_t events) {
 void Shard::run_timers() {
   Task task;
   Instant due = now_;
+  Instant expected = next_deadline();
+  if (expected <= due) stats_.late.add(due - expected);
   // A timer that re-arms itself for "at once" has to wait for the next turn.
   for (size_t left = timers_.size(); left > 0 && timers_.pop_due(due, task); --left) {
     task();
@@ -276,7 +279,10 @@ ShardStats Shard::stats() const {
   stats.rx = receiver_.stats();
   stats.tx = sender_.stats();
   stats.tcp = tcp_.stats();
+  stats.ports = ports_.stats();
+  stats.open_ports = ports_.count();
   stats.packets_allocated = pool_.allocated();
+  stats.cpu = thread_cpu_time();
   return stats;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/executor.hpp"
+#include "base/histogram.hpp"
 #include "base/packet.hpp"
 #include "base/tx_queue.hpp"
 #include "runtime/byte_stream_set.hpp"
@@ -53,7 +54,12 @@ struct ShardStats {
   uint64_t tasks = 0;
   uint64_t timers = 0;
   uint64_t sleeps = 0;
+  UdpPortStats ports;  // that media handlers opened
+  size_t open_ports = 0;
   size_t packets_allocated = 0;
+  DurationHistogram busy;  // a turn, from waking up to the last datagram sent: what comes in meanwhile waits so long
+  DurationHistogram late;  // how much after their time timers ran
+  Duration cpu{0};         // of the thread
 };
 
 class Shard final : public Executor {

@@ -149,10 +149,20 @@ void UdpSender::count_sent(Port& port, std::span<const Datagram> items, size_t m
   for (const Datagram& item : items) stats_.bytes += item.bytes.size();
   stats_.messages += messages;
   for (size_t i = 0; i < messages; ++i) {
+    stats_.batches.add(arrays_->runs[i]);
     if (arrays_->runs[i] == 1) continue;
     ++stats_.gso_runs;
     port.refusals = 0;
   }
+}
+
+TxStats UdpSender::stats() const {
+  TxStats stats = stats_;
+  for (const Port& port : ports_) {
+    stats.waiting += port.backlog.size();
+    stats.waiting_bytes += port.backlog_bytes;
+  }
+  return stats;
 }
 
 void UdpSender::queue(Port& port, std::span<const Datagram> items) {

@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "base/histogram.hpp"
 #include "base/tx_queue.hpp"
 #include "runtime/flow_groups.hpp"
 #include "runtime/udp_socket.hpp"
@@ -30,6 +31,9 @@ struct TxStats {
   uint64_t dropped_full = 0;    // backlog full
   uint64_t dropped_error = 0;   // the kernel refused: no route, too large, ...
   uint64_t dropped_socket = 0;  // no such socket
+  BatchHistogram batches;       // datagrams per message
+  uint64_t waiting = 0;         // in the backlogs now
+  uint64_t waiting_bytes = 0;
 };
 
 class UdpSender {
@@ -56,7 +60,7 @@ class UdpSender {
   void writable(SocketId socket);
   bool backlogged(SocketId socket) const { return !ports_[socket].backlog.empty(); }
   bool gso(SocketId socket) const { return ports_[socket].gso; }
-  const TxStats& stats() const { return stats_; }
+  TxStats stats() const;
 
  private:
   struct Waiting {

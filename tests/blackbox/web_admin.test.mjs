@@ -118,6 +118,22 @@ test("a connection is hung up, after a question", async () => {
   await call.page.waitForSelector(".notice:has-text('call ended')");
 });
 
+test("a drain is begun, shown and undone", async () => {
+  const { page } = admin;
+  const { data } = await limen.api("", { janus: "create", token: "guest" });
+  await tab("settings");
+  await page.fill("#drain-limit", "600");
+  await page.click("#drain-on");
+  await page.click("#sure-yes");
+  await page.waitForSelector("#drain-state:has-text('Draining: ')");
+  assert.equal((await limen.api("", { janus: "create", token: "guest" })).error.code, 472);
+  assert.equal((await fetch(`http://127.0.0.1:${limen.admin}/readyz`)).status, 503);
+  await page.click("#drain-off");
+  await page.waitForSelector("#drain-form:visible");
+  assert.equal((await fetch(`http://127.0.0.1:${limen.admin}/readyz`)).status, 200);
+  await limen.api(`/${data.id}`, { janus: "destroy", token: "guest" });
+});
+
 test("a server that starts again is followed", async () => {
   const { page, errors } = admin;
   limen.process.kill("SIGTERM");

@@ -60,6 +60,11 @@ class AmqpLink::Worker {
     return *first_attempt_;
   }
 
+  OutboxFigures figures() const {
+    std::scoped_lock lock(mutex_);
+    return outbox_.figures();
+  }
+
   uint64_t publish(AmqpMessage message) {
     uint64_t dropped = 0;
     {
@@ -192,7 +197,7 @@ class AmqpLink::Worker {
   const AmqpSettings settings_;
   Handover<AmqpDelivery> inbox_;
   Handover<AmqpState> states_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   Outbox<AmqpMessage> outbox_;
   std::optional<Result<>> first_attempt_;
@@ -214,6 +219,10 @@ AmqpLink::~AmqpLink() = default;
 
 Result<> AmqpLink::wait_for_first_attempt(std::chrono::milliseconds at_most) {
   return worker_->wait_for_first_attempt(at_most);
+}
+
+OutboxFigures AmqpLink::figures() const {
+  return worker_->figures();
 }
 
 uint64_t AmqpLink::publish(AmqpMessage message) {

@@ -82,6 +82,7 @@ class AmqpLink {
   Result<> wait_for_first_attempt(std::chrono::milliseconds at_most);
   // The number of older messages that were dropped for it.
   uint64_t publish(AmqpMessage message);
+  OutboxFigures figures() const;
 
  private:
   class Worker;

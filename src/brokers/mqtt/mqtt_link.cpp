@@ -49,6 +49,11 @@ class MqttLink::Worker final : public PahoClient::Listener {
     thread_.join();
   }
 
+  OutboxFigures figures() const {
+    std::scoped_lock lock(mutex_);
+    return outbox_.figures();
+  }
+
   uint64_t publish(MqttMessage message) {
     uint64_t dropped = 0;
     {
@@ -222,7 +227,7 @@ class MqttLink::Worker final : public PahoClient::Listener {
   const MqttSettings settings_;
   Handover<MqttMessage> inbox_;
   Handover<MqttState> states_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   Outbox<MqttMessage> outbox_;
   std::map<uint64_t, MqttMessage> sent_;  // and not confirmed
@@ -243,6 +248,10 @@ MqttLink::MqttLink(MqttSettings settings, Executor& executor, Callbacks callback
     : worker_(std::make_unique<Worker>(std::move(settings), executor, std::move(callbacks), limits)) {}
 
 MqttLink::~MqttLink() = default;
+
+OutboxFigures MqttLink::figures() const {
+  return worker_->figures();
+}
 
 uint64_t MqttLink::publish(MqttMessage message) {
   return worker_->publish(std::move(message));

@@ -85,6 +85,7 @@ class MqttLink {
 
   // The number of older messages that were dropped for it.
   uint64_t publish(MqttMessage message);
+  OutboxFigures figures() const;
 
  private:
   class Worker;

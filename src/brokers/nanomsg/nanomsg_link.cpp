@@ -61,6 +61,11 @@ NanomsgLink::~NanomsgLink() {
   nn_close(socket_);
 }
 
+OutboxFigures NanomsgLink::figures() const {
+  std::scoped_lock lock(mutex_);
+  return outbox_.figures();
+}
+
 uint64_t NanomsgLink::send(std::string text) {
   uint64_t dropped = 0;
   {

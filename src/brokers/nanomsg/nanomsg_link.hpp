@@ -38,6 +38,7 @@ class NanomsgLink {
 
   // The number of older messages that were dropped for it.
   uint64_t send(std::string text);
+  OutboxFigures figures() const;
   int socket() const { return socket_; }
 
  private:
@@ -53,7 +54,7 @@ class NanomsgLink {
   int receive_fd_ = -1;
   int send_fd_ = -1;
   Handover<std::string> inbox_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Outbox<std::string> outbox_;
   bool stopping_ = false;
   WakeFd wake_;

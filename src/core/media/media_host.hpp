@@ -4,6 +4,7 @@
 // datagrams and time, and after each batch of inputs or executor tasks calls end_of_turn() and then
 // sends and clears the TxQueue. MediaPlane makes the hosts and is the only one who posts to them.
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -24,9 +25,11 @@
 #include "core/media/peer_host.hpp"
 #include "core/media/relay_set.hpp"
 #include "core/media/send_order.hpp"
+#include "media/fanout/fanout_hub.hpp"
 #include "rtc/peer/peer.hpp"
 #include "rtc/peer/shared_sending.hpp"
 #include "runtime/deadline_heap.hpp"
+#include "runtime/shard.hpp"
 
 namespace limen::core {
 
@@ -50,6 +53,8 @@ struct MediaShardEnv {
   // Of TCP flows: it belongs to a peer now; it belongs to none any more. None: there is no TCP.
   std::function<void(const Flow&)> flow_known = {};
   std::function<void(const Flow&)> close_flow = {};
+  // Figures of the loop itself, for metrics; none: zeros.
+  std::function<runtime::ShardStats()> loop_stats = {};
 };
 
 // A datagram that came to another shard than its peer's.
@@ -79,6 +84,17 @@ struct MediaHostCounters {
   LatencyHistogram inside;         // of media packets that left: time since they were read from their socket
   uint64_t forwarded_in = 0;       // came through another shard
   uint64_t dropped_forwarded = 0;  // for a shard that was too busy
+};
+
+// Everything that metrics tell of one shard.
+struct ShardReport {
+  MediaHostCounters counters;
+  rtc::PeerTotals totals;
+  std::array<uint64_t, static_cast<size_t>(rtc::PeerPhase::count)> phases{};
+  media::FanoutCounters fanout;
+  runtime::ShardStats loop;
+  size_t recent_packets = 0, recent_bytes = 0;  // kept for retransmission, of all peers together
+  size_t history_bytes = 0, data_bytes = 0;     // of the peers
 };
 
 class MediaHost final : public MediaShard, private RelayListener {
@@ -116,6 +132,8 @@ class MediaHost final : public MediaShard, private RelayListener {
   void with_all_peers(const std::function<void(rtc::Peer&, Instant)>& task);
   std::optional<rtc::PeerStats> stats(PeerId id) const;
   MediaHostCounters counters() const;
+  // Looks at a few peers per turn, so that no packet waits for it; then calls `done`, on this thread.
+  void survey(std::move_only_function<void(ShardReport)> done);
 
   // MediaShard, as media handlers see it.
   uint32_t index() const override { return index_; }
@@ -134,6 +152,8 @@ class MediaHost final : public MediaShard, private RelayListener {
 
  private:
   friend class PeerHost;
+  struct Survey;
+  void go_on(std::unique_ptr<Survey> survey);
   // Before `host` sends a packet. Sends what is there if it has become much, but never between two packets
   // of one host, which are to leave as one run.
   void before_send(const PeerHost& host, uint8_t mline);

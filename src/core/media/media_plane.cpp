@@ -200,4 +200,33 @@ void MediaPlane::counters(std::move_only_function<void(std::vector<MediaHostCoun
   }
 }
 
+void MediaPlane::survey(std::move_only_function<void(std::vector<ShardReport>)> callback) {
+  struct Gathering {
+    std::vector<ShardReport> reports;
+    uint32_t missing;
+    std::move_only_function<void(std::vector<ShardReport>)> callback;
+  };
+  auto gathering = std::make_shared<Gathering>();
+  gathering->reports.resize(shard_count());
+  gathering->missing = shard_count();
+  gathering->callback = std::move(callback);
+  for (uint32_t i = 0; i < shard_count(); ++i) {
+    run_on(i, [control = &control_, i, gathering](MediaHost& host) mutable {
+      host.survey([control, i, gathering = std::move(gathering)](ShardReport report) mutable {
+        control->post([i, gathering = std::move(gathering), report = std::make_unique<ShardReport>(report)]() mutable {
+          gathering->reports[i] = *report;
+          if (--gathering->missing == 0) gathering->callback(std::move(gathering->reports));
+        });
+      });
+    });
+  }
+}
+
+void MediaPlane::ping(uint32_t shard, Task answered) {
+  if (shard >= shard_count()) return;
+  run_on(shard, [control = &control_, answered = std::move(answered)](MediaHost&) mutable {
+    control->post(std::move(answered));
+  });
+}
+
 }  // namespace limen::core

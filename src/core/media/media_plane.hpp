@@ -81,6 +81,10 @@ class MediaPlane {
   // Runs on that shard; dropped if there is none of that index.
   void post_shard(uint32_t shard, std::move_only_function<void(MediaShard&)> task);
   void counters(std::move_only_function<void(std::vector<MediaHostCounters>)> callback);
+  // For metrics, by shard; takes a few turns of each.
+  void survey(std::move_only_function<void(std::vector<ShardReport>)> callback);
+  // There and back: `answered` comes when the shard has got to it.
+  void ping(uint32_t shard, Task answered);
   // The host that the driver of shard `index` feeds.
   MediaHost& host(uint32_t index) { return *shards_[index].host; }
 

@@ -65,6 +65,7 @@ std::unique_ptr<MediaPlane> make_media_plane(runtime::Runtime& runtime, Random& 
                       [&shard] { shard.send_now(); }};
     env.streams = &shard.streams();
     env.load = [&shard] { return shard.load(); };
+    env.loop_stats = [&shard] { return shard.stats(); };
     env.directory = directory;
     if (directory) env.flow_changed = steering_of(runtime, i);
     env.flow_known = [&shard](const Flow& flow) { shard.tcp().known(flow); };

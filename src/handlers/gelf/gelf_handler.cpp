@@ -138,6 +138,10 @@ class GelfHandler final : public EventHandler {
       return std::nullopt;
     });
   }
+  ModuleFigures figures() const override {
+    if (!sender_) return {};
+    return {.queued = sender_->queued(), .lost = sender_->lost()};
+  }
 
  private:
   uint32_t mask_ = 0;

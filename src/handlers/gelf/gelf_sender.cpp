@@ -55,6 +55,11 @@ void GelfSender::change(GelfSettings settings) {
   ++version_;
 }
 
+size_t GelfSender::queued() const {
+  std::scoped_lock lock(mutex_);
+  return queue_.size();
+}
+
 uint64_t GelfSender::lost() const {
   std::scoped_lock lock(mutex_);
   return losses_.total();

@@ -37,6 +37,7 @@ class GelfSender {
   GelfSettings settings() const;
   void change(GelfSettings settings);  // from the next message on
   uint64_t lost() const;
+  size_t queued() const;
   // Sends what is queued, for so long at most; then ends the thread.
   void stop(std::chrono::milliseconds grace);
 

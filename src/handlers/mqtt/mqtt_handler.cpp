@@ -168,9 +168,15 @@ class MqttHandler final : public EventHandler {
       return std::nullopt;
     });
   }
+  ModuleFigures figures() const override {
+    if (!link_) return {};
+    brokers::OutboxFigures outbox = link_->figures();
+    return {.connected = connected_, .queued = outbox.waiting, .lost = outbox.dropped};
+  }
 
  private:
   void on_state(const MqttState& state) {
+    connected_ = state.what == MqttState::What::connected;
     if (state.what == MqttState::What::connected) {
       told_ = false;
       log::info(kTag, "Connected to {}", without_credentials(config_.url));
@@ -182,6 +188,7 @@ class MqttHandler final : public EventHandler {
 
   Config config_;
   uint32_t mask_ = 0;
+  bool connected_ = false;
   bool told_ = false;  // of this outage
   handlers::LossReport losses_{kTag};
   std::unique_ptr<brokers::MqttLink> link_;

@@ -86,6 +86,10 @@ class NanomsgHandler final : public EventHandler {
     if (!groups_) return std::nullopt;
     return handlers::answer_group_tweak(request, mask_, *groups_);
   }
+  ModuleFigures figures() const override {
+    if (!link_) return {};
+    return {.queued = link_->figures().waiting, .lost = losses_.total()};
+  }
 
  private:
   uint32_t mask_ = 0;

@@ -110,9 +110,14 @@ class RabbitMqHandler final : public EventHandler {
     if (!groups_) return std::nullopt;
     return handlers::answer_group_tweak(request, mask_, *groups_);
   }
+  ModuleFigures figures() const override {
+    if (!link_) return {};
+    return {.connected = connected_, .queued = link_->figures().waiting, .lost = losses_.total()};
+  }
 
  private:
   void on_state(const AmqpState& state) {
+    connected_ = state.connected;
     if (state.connected) {
       told_ = false;
       log::info(kTag, "Connected to RabbitMQ");
@@ -122,6 +127,7 @@ class RabbitMqHandler final : public EventHandler {
   }
 
   uint32_t mask_ = 0;
+  bool connected_ = false;
   bool told_ = false;  // of this outage
   handlers::LossReport losses_{kTag};
   std::unique_ptr<AmqpLink> link_;

@@ -121,7 +121,9 @@ void HttpPoster::change(PostSettings settings) {
 
 HttpPoster::Counters HttpPoster::counters() const {
   std::scoped_lock lock(mutex_);
-  return counters_;
+  Counters counters = counters_;
+  counters.queued = queue_.size();
+  return counters;
 }
 
 void HttpPoster::stop(std::chrono::milliseconds grace) {

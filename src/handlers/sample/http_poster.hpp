@@ -39,6 +39,7 @@ class HttpPoster {
     uint64_t posts = 0;   // that reached the collector
     uint64_t events = 0;  // in them
     uint64_t lost = 0;    // dropped from the full queue, too large, or given up
+    size_t queued = 0;    // now
   };
 
   explicit HttpPoster(PostSettings settings, handlers::EventQueue::Limits limits = {});

@@ -61,6 +61,11 @@ class SampleHandler final : public EventHandler {
       return std::nullopt;
     });
   }
+  ModuleFigures figures() const override {
+    if (!poster_) return {};
+    HttpPoster::Counters counters = poster_->counters();
+    return {.queued = counters.queued, .lost = counters.lost};
+  }
 
  private:
   uint32_t mask_ = 0;

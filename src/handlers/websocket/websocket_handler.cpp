@@ -115,6 +115,10 @@ class WebSocketHandler final : public EventHandler {
       return std::nullopt;
     });
   }
+  ModuleFigures figures() const override {
+    if (!sender_) return {};
+    return {.connected = sender_->connected(), .queued = sender_->queued(), .lost = sender_->lost()};
+  }
 
  private:
   uint32_t mask_ = 0;

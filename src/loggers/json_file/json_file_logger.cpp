@@ -1,6 +1,7 @@
 #include "loggers/json_file/json_file_logger.hpp"
 
 #include "base/log.hpp"
+#include "base/trace_id.hpp"
 #include "config/describe.hpp"
 #include "loggers/json_file/line_writer.hpp"
 
@@ -70,7 +71,13 @@ class JsonFileLogger final : public LogSink {
   }
 
   void on_line(WallTime when, std::string_view line) override {
-    if (writer_) writer_->push(write_json(JsonObject{{"timestamp", when.us}, {"line", line}}, format_) + "\n");
+    if (!writer_) return;
+    JsonObject object{{"timestamp", when.us}, {"line", line}};
+    if (log::current_trace) object["trace_id"] = log::current_trace.text();
+    writer_->push(write_json(object, format_) + "\n");
+  }
+  void on_rotate() override {
+    if (writer_) writer_->reopen();
   }
 
   std::optional<Json> on_query(const Json& request) override {

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/trace_id.hpp"
 #include "loggers/json_file/line_writer.hpp"
 
 namespace limen {
@@ -46,6 +47,32 @@ TEST_F(JsonFileLogger, appends_an_object_and_a_line_break_per_line) {
   EXPECT_EQ(written(),
             "before\n{\"timestamp\":123,\"line\":\"a \\\"quoted\\\" line\"}\n"
             "{\"timestamp\":124,\"line\":\"\\u001b[31mred\\u001b[0m\"}\n");
+}
+
+TEST_F(JsonFileLogger, rotation_goes_on_in_a_new_file) {
+  configure("enabled = true\nfilename = \"" + file() + "\"");
+  ASSERT_TRUE(logger_->start(folder_));
+  logger_->on_line(WallTime{1}, "before");
+  std::filesystem::rename(file(), folder_ + "/old.json");
+  logger_->on_rotate();
+  logger_->on_line(WallTime{2}, "after");
+  logger_.reset();
+  std::ifstream old(folder_ + "/old.json");
+  std::string both((std::istreambuf_iterator<char>(old)), {});
+  both += written();
+  EXPECT_EQ(both, "{\"timestamp\":1,\"line\":\"before\"}\n{\"timestamp\":2,\"line\":\"after\"}\n");
+  EXPECT_TRUE(std::filesystem::exists(file()));
+}
+
+TEST_F(JsonFileLogger, a_line_of_a_trace_says_so) {
+  configure("enabled = true\nfilename = \"" + file() + "\"");
+  ASSERT_TRUE(logger_->start(folder_));
+  {
+    log::TraceScope scope(TraceId("4bf92f3577b34da6a3ce929d0e0e4736"));
+    logger_->on_line(WallTime{1}, "x");
+  }
+  logger_.reset();
+  EXPECT_EQ(written(), "{\"timestamp\":1,\"line\":\"x\",\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}\n");
 }
 
 TEST_F(JsonFileLogger, lines_of_many_threads_stay_whole) {

@@ -25,19 +25,25 @@ class LineWriter {
 
   // False: it was dropped, the queue is full.
   bool push(std::string_view text);
+  // Opens the path anew (log rotation), after what was queued before. If that fails the old file goes on.
+  void reopen();
   // Texts dropped from the full queue, and writes that the disk refused.
   uint64_t dropped() const;
 
  private:
   using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
-  explicit LineWriter(File file);
+  LineWriter(std::string path, File file);
   void serve();
+  void open_anew();
+  void write(const std::string& batch);
 
+  std::string path_;
   File file_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::string queue_;
   uint64_t dropped_ = 0;
+  bool reopen_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -341,8 +341,12 @@ std::optional<Duration> IceAgent::round_trip() const {
   const CandidatePair* pair = state_->checks.find(state_->carrier->flow);
   return pair != nullptr ? pair->round_trip : std::nullopt;
 }
-const std::array<uint64_t, static_cast<size_t>(IceDrop::count)>& IceAgent::drops() const {
+const IceDropCounts& IceAgent::drops() const {
   return state_->drops;
+}
+
+void IceAgent::count_drops_in(IceDropCounts& totals) {
+  state_->drop_totals = &totals;
 }
 
 }  // namespace limen::rtc

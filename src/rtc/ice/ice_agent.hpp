@@ -52,6 +52,7 @@ enum class IceDrop : uint8_t {
   count
 };
 std::string_view ice_drop_name(IceDrop drop);
+using IceDropCounts = std::array<uint64_t, static_cast<size_t>(IceDrop::count)>;
 
 class IceAgent {
  public:
@@ -107,7 +108,9 @@ class IceAgent {
   std::optional<Instant> failed_at() const;     // set while the state is failed (spec 7.2, Failure)
   bool remote_done() const;
   std::optional<Duration> round_trip() const;  // of the selected pair, smoothed
-  const std::array<uint64_t, static_cast<size_t>(IceDrop::count)>& drops() const;
+  const IceDropCounts& drops() const;
+  // Drops are counted there as well; outlives the agent.
+  void count_drops_in(IceDropCounts& totals);
 
  private:
   struct State;

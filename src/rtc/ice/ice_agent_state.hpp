@@ -48,7 +48,10 @@ struct IceAgent::State {
   void handle(Bytes datagram, const Flow& from, Instant now);
   void handle_timeout(Instant now);
   void flow_closed(const Flow& flow, Instant now);
-  void drop(IceDrop reason) { ++drops[static_cast<size_t>(reason)]; }
+  void drop(IceDrop reason) {
+    ++drops[static_cast<size_t>(reason)];
+    if (drop_totals != nullptr) ++(*drop_totals)[static_cast<size_t>(reason)];
+  }
   void set_state(IceState next);
   void begin(Instant now);
   void restart(IceCredentials local, IceCredentials remote);
@@ -144,7 +147,8 @@ struct IceAgent::State {
   std::optional<Instant> gathered_at, started_at, connected_at, failed_at;
   Instant deadline = kNever;
   std::deque<IceEvent> events;
-  std::array<uint64_t, static_cast<size_t>(IceDrop::count)> drops{};
+  IceDropCounts drops{};
+  IceDropCounts* drop_totals = nullptr;  // of the shard
 };
 
 }  // namespace limen::rtc

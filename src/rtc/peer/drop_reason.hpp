@@ -37,8 +37,16 @@ std::string_view drop_name(Drop reason);
 
 class DropCounts {
  public:
-  void add(Drop reason, uint64_t count = 1) { counts_[static_cast<size_t>(reason)] += count; }
-  void add_in(SrtpStatus status) { srtp_[static_cast<size_t>(status)] += 1; }
+  // What is counted here is counted in `totals` as well; outlives this.
+  void count_in(DropCounts& totals) { totals_ = &totals; }
+  void add(Drop reason, uint64_t count = 1) {
+    counts_[static_cast<size_t>(reason)] += count;
+    if (totals_ != nullptr) totals_->add(reason, count);
+  }
+  void add_in(SrtpStatus status) {
+    srtp_[static_cast<size_t>(status)] += 1;
+    if (totals_ != nullptr) totals_->add_in(status);
+  }
   uint64_t of(Drop reason) const { return counts_[static_cast<size_t>(reason)]; }
   uint64_t of(SrtpStatus status) const { return srtp_[static_cast<size_t>(status)]; }
   // Appends the reasons that happened, by name.
@@ -47,6 +55,7 @@ class DropCounts {
  private:
   std::array<uint64_t, static_cast<size_t>(Drop::count)> counts_{};
   std::array<uint64_t, kSrtpStatusCount> srtp_{};
+  DropCounts* totals_ = nullptr;
 };
 
 }  // namespace limen::rtc

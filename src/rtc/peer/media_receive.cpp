@@ -22,6 +22,7 @@ void MediaStreams::on_rtp(Packet bytes, Instant now) {
     arrivals_.on_packet(static_cast<uint16_t>(packet.extensions.transport_sequence), now);
   }
   if (found.slot.rtx && !unwrap(packet, found)) return;
+  if (packet.retransmitted) ++transport_.totals().retransmissions_in;
 
   Mline::PayloadUse use = mline.payload(packet.payload_type);
   if (use.payload != nullptr) packet.codec = use.payload->codec;

@@ -170,6 +170,12 @@ void MediaStreams::send(const RtcpFeedback& feedback, Instant now) {
   }
 }
 
+size_t MediaStreams::history_bytes() const {
+  size_t bytes = 0;
+  for (const auto& mline : mlines_) bytes += mline->send ? mline->send->history().bytes() : 0;
+  return bytes;
+}
+
 void MediaStreams::find_hot_lines(uint8_t index, HotLines& lines) const {
   lines.add(mlines_);
   lines.add(transport_sequence_);

@@ -48,6 +48,7 @@ class MediaStreams {
   Instant next_deadline() const;
   void handle_timeout(Instant now);
   void fill(PeerStats& stats) const;
+  size_t history_bytes() const;
   void find_hot_lines(uint8_t mline, HotLines& lines) const;
 
  private:

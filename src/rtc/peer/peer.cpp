@@ -1,6 +1,7 @@
 #include "rtc/peer/peer.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "rtc/peer/media_streams.hpp"
 #include "rtc/peer/secure_transport.hpp"
@@ -28,6 +29,24 @@ void fill_data(const DataStats& data, PeerStats& stats) {
   at->out.bytes = data.bytes_out;
 }
 
+PeerPhase phase_of(const SecureTransport& transport) {
+  if (transport.closed()) return PeerPhase::closed;
+  switch (transport.ice().state()) {
+    case IceState::failed:
+      return PeerPhase::failed;
+    case IceState::disconnected:
+      return PeerPhase::disconnected;
+    case IceState::gathering:
+      return PeerPhase::gathering;
+    case IceState::connecting:
+      return transport.up() ? PeerPhase::connected : PeerPhase::connecting;  // up: ICE restarts
+    case IceState::connected:
+    case IceState::ready:
+      break;
+  }
+  return transport.up() ? PeerPhase::connected : PeerPhase::handshaking;
+}
+
 }  // namespace
 
 struct Peer::State {
@@ -41,6 +60,7 @@ struct Peer::State {
   void settle(Instant now) {
     if (!announced_up && transport.up() && !transport.closed()) {
       announced_up = true;
+      ++transport.totals().connected;
       media.on_up(now);
       Flow from;
       while (Packet packet = transport.take_early(from)) handle(from, std::move(packet), now);
@@ -50,7 +70,9 @@ struct Peer::State {
   // Between DTLS and the data channels. They begin once both are wanted and there.
   void pump_data(Instant now) {
     if (!data && data_wanted && config.encrypt && announced_up && !transport.closed()) {
-      data = std::make_unique<DataChannels>(SctpConfig{}, transport.role(), random, events);
+      SctpConfig sctp;
+      sctp.drop_totals = &transport.totals().sctp_drops;
+      data = std::make_unique<DataChannels>(sctp, transport.role(), random, events);
       data->set_peer_max_message(peer_max_message);
       data->start(now);
     }
@@ -222,6 +244,23 @@ PeerStats Peer::stats(Instant) const {
   state_->media.fill(stats);
   if (state_->data) fill_data(state_->data->stats(), stats);
   return stats;
+}
+
+std::string_view peer_phase_name(PeerPhase phase) {
+  static constexpr std::array<std::string_view, static_cast<size_t>(PeerPhase::count)> kNames = {
+      "gathering", "connecting", "handshaking", "connected", "disconnected", "failed", "closed"};
+  return phase < PeerPhase::count ? kNames[static_cast<size_t>(phase)] : "unknown";
+}
+
+PeerGlance Peer::glance() const {
+  PeerGlance glance;
+  glance.phase = phase_of(state_->transport);
+  glance.history_bytes = state_->media.history_bytes();
+  if (state_->data) {
+    const DataStats data = state_->data->stats();
+    glance.data_bytes = data.partial_bytes + data.sctp.kept + data.sctp.held;
+  }
+  return glance;
 }
 
 void Peer::find_hot_lines(uint8_t mline, HotLines& lines) const {

@@ -72,6 +72,7 @@ class Peer {
   bool owns(const Flow& flow) const;
   uint32_t transaction_tag() const;
   PeerStats stats(Instant now) const;
+  PeerGlance glance() const;
   // What sending on an m-line touches. Good for as long as the configuration stays.
   void find_hot_lines(uint8_t mline, HotLines& lines) const;
 

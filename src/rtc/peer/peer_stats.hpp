@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rtc/ice/ice_types.hpp"
@@ -10,6 +11,17 @@
 #include "rtc/peer/peer_events.hpp"
 
 namespace limen::rtc {
+
+// How far a connection has got, in one word.
+enum class PeerPhase : uint8_t { gathering, connecting, handshaking, connected, disconnected, failed, closed, count };
+std::string_view peer_phase_name(PeerPhase phase);
+
+// What metrics ask of every peer, so it costs next to nothing.
+struct PeerGlance {
+  PeerPhase phase = PeerPhase::gathering;
+  size_t history_bytes = 0;  // notes of what was sent, for retransmission
+  size_t data_bytes = 0;     // waiting in data channels, both ways
+};
 
 struct DirectionStats {
   uint64_t packets = 0, bytes = 0, bytes_last_second = 0;

@@ -45,6 +45,7 @@ void MediaStreams::on_message(const rtcp::Nack& nack, Instant now) {
     Mline& mline = *mlines_[i];
     if (!mline.send || mline.config().local_ssrc != nack.media_ssrc) continue;
     mline.send->nacks += nack.sequences.size();
+    transport_.totals().nacks_in += nack.sequences.size();
     for (uint16_t sequence : nack.sequences) resend(static_cast<uint8_t>(i), sequence, now);
     return;
   }
@@ -60,6 +61,7 @@ void MediaStreams::resend(uint8_t index, uint16_t sequence, Instant now) {
   size_t size = rtx ? send_as_rtx(index, *sent, now) : send_again(index, *sent);
   if (size == 0) return drops_.add(Drop::send_failed);
   stream.on_resent(*sent, size, now);
+  ++transport_.totals().retransmissions_out;
 }
 
 // Both return the plain size; 0: not sent.
@@ -82,10 +84,12 @@ size_t MediaStreams::send_again(uint8_t index, const SentPacket& sent) {
 }
 
 void MediaStreams::on_message(const rtcp::PictureLoss& pli, Instant) {
+  ++transport_.totals().plis_in;
   on_keyframe_request(pli.media_ssrc, false);
 }
 
 void MediaStreams::on_message(const rtcp::FullIntraRequest& fir, Instant) {
+  transport_.totals().firs_in += fir.entries.size();
   for (const auto& entry : fir.entries) on_keyframe_request(entry.ssrc, true);
 }
 

@@ -31,7 +31,7 @@ void MediaStreams::send_keyframe_request(const Mline& mline, const SourceSlot& s
   const SourceTable::Entry* source = sources_.find(slot);
   if (source == nullptr) return;
   uint32_t local = mline.config().local_ssrc;
-  send_rtcp(local, rtcp::PictureLoss{local, source->ssrc});
+  if (send_rtcp(local, rtcp::PictureLoss{local, source->ssrc})) ++transport_.totals().plis_out;
 }
 
 void MediaStreams::send_estimate(uint64_t bps) {
@@ -59,7 +59,9 @@ void MediaStreams::send_nacks(Instant now) {
     if (count == 0) return;
     rtcp::Nack nack{mline.config().local_ssrc, slot.stream->ssrc(), {}};
     nack.sequences.assign(missing.begin(), missing.begin() + static_cast<ptrdiff_t>(count));
-    if (send_rtcp(nack.sender_ssrc, nack)) slot.stream->nacks += count;
+    if (!send_rtcp(nack.sender_ssrc, nack)) return;
+    slot.stream->nacks += count;
+    transport_.totals().nacks_out += count;
   });
 }
 

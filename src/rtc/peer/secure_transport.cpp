@@ -44,7 +44,16 @@ std::string_view close_reason_text(CloseReason reason) {
 
 SecureTransport::SecureTransport(const PeerConfig& config, TxQueue& tx, Random& random, EventQueue& events,
                                  DropCounts& drops, Instant now, SharedSending* shared)
-    : config_(config), tx_(tx), events_(events), drops_(drops), shared_(shared), ice_(config.ice, tx, random, now) {
+    : config_(config),
+      tx_(tx),
+      events_(events),
+      drops_(drops),
+      shared_(shared),
+      own_totals_(shared == nullptr ? std::make_unique<PeerTotals>() : nullptr),
+      totals_(shared == nullptr ? *own_totals_ : shared->totals),
+      ice_(config.ice, tx, random, now) {
+  drops.count_in(totals_.drops);
+  ice_.count_drops_in(totals_.ice_drops);
   if (config.encrypt) dtls_ = std::make_unique<DtlsEndpoint>(dtls_config(config));
   drain(now);
 }
@@ -58,6 +67,8 @@ SecureTransport::Inbound SecureTransport::handle(const Flow& from, Packet& packe
   if (closed_) return Inbound::nothing;
   ++packets_in_;
   bytes_in_ += packet.size();
+  ++totals_.packets_in;
+  totals_.bytes_in += packet.size();
   DatagramKind kind = datagram_kind(packet.bytes());
   if (kind == DatagramKind::rtp || kind == DatagramKind::rtcp) {
     return handle_media(from, packet, kind == DatagramKind::rtp, now);
@@ -351,6 +362,8 @@ bool SecureTransport::send_rtcp(MutableBytes reserved, size_t plain) {
 void SecureTransport::count_out(size_t bytes) {
   ++packets_out_;
   bytes_out_ += bytes;
+  ++totals_.packets_out;
+  totals_.bytes_out += bytes;
 }
 
 void SecureTransport::find_hot_lines(HotLines& lines) const {

@@ -74,6 +74,8 @@ class SecureTransport {
   bool send_data(Bytes record, Instant now);
 
   DtlsRole role() const { return role_; }
+  // Of all peers of the shard.
+  PeerTotals& totals() { return totals_; }
   const IceAgent& ice() const { return ice_; }
   void fill(PeerStats& stats) const;
   void find_hot_lines(HotLines& lines) const;
@@ -97,7 +99,9 @@ class SecureTransport {
   TxQueue& tx_;
   EventQueue& events_;
   DropCounts& drops_;
-  SharedSending* shared_;  // null: every packet is encrypted at once
+  SharedSending* shared_;                   // null: every packet is encrypted at once
+  std::unique_ptr<PeerTotals> own_totals_;  // if none are shared
+  PeerTotals& totals_;
   IceAgent ice_;
   std::unique_ptr<DtlsEndpoint> dtls_;  // null without encryption
   std::unique_ptr<SrtpSender> srtp_out_;

@@ -1,9 +1,10 @@
-// SharedSending: what the peers of one shard share on their way out: encryption in batches and the packets
-// kept for retransmission.
+// SharedSending: what the peers of one shard share: encryption in batches, the packets kept for retransmission,
+// and the sum of what they have done.
 //
 // The driver calls flush() before the datagrams leave the TxQueue; until then they are plain. A Peer without
 // one encrypts each packet at once and keeps its own. Outlives its peers. A shard's thread only.
 #pragma once
+#include "rtc/peer/peer_totals.hpp"
 #include "rtc/srtp/srtp_batch.hpp"
 #include "rtc/streams/recent_packets.hpp"
 
@@ -18,6 +19,7 @@ class SharedSending {
 
   SrtpBatch batch;
   RecentPackets recent;
+  PeerTotals totals;
 };
 
 }  // namespace limen::rtc

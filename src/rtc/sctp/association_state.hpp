@@ -124,7 +124,10 @@ struct SctpAssociation::State {
   static constexpr size_t kCost = 256;  // of a message that waits, or of a chunk on its way
   size_t kept() const;
   size_t receive_room() const;
-  void drop(SctpDrop reason) { ++stats.drops[static_cast<size_t>(reason)]; }
+  void drop(SctpDrop reason) {
+    ++stats.drops[static_cast<size_t>(reason)];
+    if (config.drop_totals != nullptr) ++(*config.drop_totals)[static_cast<size_t>(reason)];
+  }
   void tell_writable();
 
   SctpConfig config;

@@ -9,6 +9,12 @@ namespace limen::rtc {
 
 using State = SctpAssociation::State;
 
+std::string_view sctp_drop_name(SctpDrop drop) {
+  static constexpr std::array<std::string_view, static_cast<size_t>(SctpDrop::count)> kNames = {
+      "malformed", "bad port", "bad checksum", "bad tag", "bad cookie", "unexpected chunk", "duplicate", "window full"};
+  return drop < SctpDrop::count ? kNames[static_cast<size_t>(drop)] : "unknown";
+}
+
 std::string_view sctp_close_reason_text(SctpCloseReason reason) {
   switch (reason) {
     case SctpCloseReason::shut_down:

@@ -1,5 +1,6 @@
 // Limits and timers of an SctpAssociation, and what it tells its owner. Values.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,21 @@
 #include "base/time.hpp"
 
 namespace limen::rtc {
+
+// Why something of the peer's was not used.
+enum class SctpDrop : uint8_t {
+  malformed,
+  bad_port,
+  bad_checksum,
+  bad_tag,
+  bad_cookie,
+  unexpected_chunk,  // not in this state
+  duplicate,
+  window_full,
+  count
+};
+std::string_view sctp_drop_name(SctpDrop drop);
+using SctpDropCounts = std::array<uint64_t, static_cast<size_t>(SctpDrop::count)>;
 
 struct SctpConfig {
   uint16_t port = 5000;             // both sides', RFC 8841 section 5
@@ -32,6 +48,7 @@ struct SctpConfig {
   Duration cookie_lifetime = std::chrono::seconds(60);
   uint32_t max_init_retransmissions = 8;
   uint32_t max_retransmissions = 10;
+  SctpDropCounts* drop_totals = nullptr;  // drops are counted there as well; outlives the association
 };
 
 // How a message is to be sent.
@@ -76,24 +93,11 @@ struct SctpClosed {
 using SctpEvent =
     std::variant<SctpUp, SctpMessage, SctpPeerResetStreams, SctpStreamReset, SctpWritable, SctpRestarted, SctpClosed>;
 
-// Why something of the peer's was not used.
-enum class SctpDrop : uint8_t {
-  malformed,
-  bad_port,
-  bad_checksum,
-  bad_tag,
-  bad_cookie,
-  unexpected_chunk,  // not in this state
-  duplicate,
-  window_full,
-  count
-};
-
 struct SctpStats {
   uint64_t packets_in = 0, packets_out = 0;
   uint64_t retransmissions = 0;  // chunks
   uint64_t abandoned_messages = 0;
-  uint64_t drops[static_cast<size_t>(SctpDrop::count)] = {};
+  SctpDropCounts drops{};
   size_t buffered = 0;  // bytes not yet acknowledged
   size_t kept = 0;      // the same with what messages and chunks cost beside their bytes
   size_t held = 0;      // bytes of incomplete messages

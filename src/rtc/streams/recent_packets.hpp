@@ -35,6 +35,7 @@ class RecentPackets {
   // Lets go of what is too old; called now and then, so that an idle shard pins nothing.
   void trim(Instant now);
   size_t size() const { return count_; }
+  size_t bytes() const { return ring_.capacity() * sizeof(Source); }  // without the packets
   // Whoever may ask for packets again. When the last one leaves, all go.
   void enter() { ++users_; }
   void leave();

@@ -50,6 +50,7 @@ class SendHistory {
   void clear();
   void release_if_empty();
   size_t size() const { return count_; }
+  size_t bytes() const { return ring_.capacity() * sizeof(SentPacket); }
 
  private:
   SentPacket& at(size_t index) { return ring_[(head_ + index) & (ring_.size() - 1)]; }

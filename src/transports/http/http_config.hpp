@@ -36,6 +36,9 @@ struct AdminConfig {
   std::string admin_secure_interface, admin_secure_ip;
   std::string admin_acl;
   bool admin_acl_forwarded = false;
+  bool metrics = true;
+  bool metrics_open = false;
+  std::string metrics_token;
 };
 
 struct HttpConfig {
@@ -84,6 +87,9 @@ void describe(V& v, AdminConfig& c) {
   v.field("admin_secure_ip", c.admin_secure_ip, "Like admin_ip, for HTTPS");
   v.field("admin_acl", c.admin_acl, "Comma-separated address prefixes that may connect; absent: everybody");
   v.field("admin_acl_forwarded", c.admin_acl_forwarded, "Check X-Forwarded-For against admin_acl as well");
+  v.field("metrics", c.metrics, "Serve /metrics on the ports of the Admin API");
+  v.field("metrics_open", c.metrics_open, "Without a token; absent: metrics_token or the admin secret is asked for");
+  v.field("metrics_token", c.metrics_token, "Bearer token for /metrics, beside the admin secret");
 }
 
 }  // namespace limen::http

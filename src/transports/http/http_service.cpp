@@ -38,7 +38,10 @@ struct HttpService::Call {
 };
 
 HttpService::HttpService(TransportContext& context, ServiceConfig config)
-    : context_(context), config_(std::move(config)), polls_(std::make_shared<LongPolls>(context.executor())) {}
+    : context_(context),
+      config_(std::move(config)),
+      polls_(std::make_shared<LongPolls>(context.executor())),
+      monitoring_(context.monitoring(), config_.monitoring) {}
 
 void HttpService::stop() {
   if (stopped_) return;
@@ -64,9 +67,10 @@ void HttpService::handle(const std::shared_ptr<HttpExchange>& exchange, net::Htt
   if (for_pages && allowed) return page(std::move(call));
 
   exchange->add_headers(cors_headers(call.request));
-  notify(call);
+  bool watching = entrance.admin && monitoring_.owns(call.target.path);
+  if (!watching) notify(call);
   if (!allowed) return refuse(call, "forwarded address", 0);
-  if (!elsewhere && method != "GET" && method != "POST" && method != "OPTIONS") {
+  if (!elsewhere && !watching && method != "GET" && method != "POST" && method != "OPTIONS") {
     return respond_error(*exchange,
                          ApiError(ApiErrorCode::transport_specific, fmt::format("Unsupported method {}", method)));
   }
@@ -83,6 +87,7 @@ void HttpService::handle(const std::shared_ptr<HttpExchange>& exchange, net::Htt
     response.close = true;
     return exchange->respond(std::move(response));
   }
+  if (watching) return monitoring_.handle(exchange, call.request, call.target.path);
   if (!path || path->too_deep) return exchange->respond(empty_response(404));
   call.path = *path;
   api(std::move(call));
@@ -150,6 +155,7 @@ void HttpService::ask_core(const Call& call, Json message) {
   request.admin = call.admin;
   request.counted = true;
   request.message = std::move(message);
+  request.traceparent = std::string(call.request.header("traceparent"));
   request.reply = [weak = weak_from_this(), number](const Json& json) {
     auto self = weak.lock();
     if (auto exchange = self ? self->take_pending(number) : nullptr) self->respond_json(*exchange, json);

@@ -13,6 +13,7 @@
 #include "transports/http/endpoints.hpp"
 #include "transports/http/http_exchange.hpp"
 #include "transports/http/long_polls.hpp"
+#include "transports/http/monitoring_pages.hpp"
 #include "transports/http/static_pages.hpp"
 #include "transports/net/access_rules.hpp"
 #include "transports/net/transport_settings.hpp"
@@ -42,6 +43,7 @@ struct ServiceConfig {
   OpenPorts ports;
   std::string web_folder;  // "" = no pages
   bool log_refusals = false;
+  MonitoringRules monitoring;
   Endpoints* endpoints = nullptr;  // outlives the service
 };
 
@@ -83,6 +85,7 @@ class HttpService : public std::enable_shared_from_this<HttpService> {
   TransportContext& context_;
   ServiceConfig config_;
   std::shared_ptr<LongPolls> polls_;
+  MonitoringPages monitoring_;                     // of admin ports
   std::unordered_map<uint64_t, Pending> pending_;  // asked of the core, not answered yet
   uint64_t next_pending_ = 1;
   bool stopped_ = false;

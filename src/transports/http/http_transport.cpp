@@ -78,6 +78,7 @@ class HttpTransport final : public Transport {
   bool serves_admin_api() const override { return serves(true); }
   std::vector<Listening> listening() const override;
   std::optional<Json> on_query(const Json& request) override;
+  ModuleFigures figures() const override;
 
  private:
   Result<std::shared_ptr<net::TlsSource>> load_certificate(const net::CertificatesConfig& files);
@@ -156,6 +157,7 @@ void HttpTransport::start_service(const HttpConfig& config) {
   service.settings.events = config.general.events;
   service.web_folder = context_->web_folder();
   service.log_refusals = config.general.mhd_debug;
+  service.monitoring = {config.admin.metrics, config.admin.metrics_open, config.admin.metrics_token};
   service.endpoints = endpoints_.get();
   for (const auto& server : servers_) {
     uint16_t OpenPorts::* port = server->config().entrance.admin
@@ -204,6 +206,13 @@ std::optional<Json> HttpTransport::on_query(const Json& request) {
   };
   return net::answer_query(request, service_->config().settings, context_->sink().events_enabled(), connections,
                            nullptr);
+}
+
+ModuleFigures HttpTransport::figures() const {
+  if (!service_) return {};
+  ModuleFigures figures{.requests = service_->open_requests()};
+  for (const auto& server : servers_) figures.connections.emplace_back(server->config().name, server->connections());
+  return figures;
 }
 
 }  // namespace

@@ -43,6 +43,11 @@ class MqttTransport final : public Transport {
     if (context_ == nullptr) return std::nullopt;
     return net::answer_query(request, settings_, context_->sink().events_enabled(), nullptr, nullptr);
   }
+  ModuleFigures figures() const override {
+    if (!link_) return {};
+    brokers::OutboxFigures outbox = link_->figures();
+    return {.connected = connected_, .queued = outbox.waiting, .lost = outbox.dropped};
+  }
 
  private:
   void on_message(const MqttMessage& message);
@@ -59,6 +64,7 @@ class MqttTransport final : public Transport {
   std::unique_ptr<TransactionRoutes> routes_;  // MQTT 5 only
   std::unique_ptr<brokers::MqttLink> link_;
   TimerId vacuum_;
+  bool connected_ = false;
   bool told_ = false;  // of this outage
 };
 
@@ -129,6 +135,7 @@ void MqttTransport::on_request(const MqttMessage& message) {
 }
 
 void MqttTransport::on_state(const MqttState& state) {
+  connected_ = state.what == MqttState::What::connected;
   JsonObject data;
   switch (state.what) {
     case MqttState::What::connected:

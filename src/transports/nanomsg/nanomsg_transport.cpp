@@ -95,6 +95,16 @@ class NanomsgTransport final : public Transport {
     if (context_ == nullptr) return std::nullopt;
     return net::answer_query(request, settings_, context_->sink().events_enabled(), nullptr, nullptr);
   }
+  ModuleFigures figures() const override {
+    if (doors_.empty()) return {};
+    ModuleFigures figures{.queued = 0, .lost = 0};
+    for (const auto& door : doors_) {
+      brokers::OutboxFigures outbox = door->link->figures();
+      *figures.queued += outbox.waiting;
+      *figures.lost += outbox.dropped;
+    }
+    return figures;
+  }
 
  private:
   void open(bool admin, const std::string& mode, const std::string& address);

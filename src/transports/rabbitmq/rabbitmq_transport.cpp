@@ -43,6 +43,11 @@ class RabbitMqTransport final : public Transport {
     if (context_ == nullptr) return std::nullopt;
     return net::answer_query(request, settings_, context_->sink().events_enabled(), nullptr, nullptr);
   }
+  ModuleFigures figures() const override {
+    if (!link_) return {};
+    brokers::OutboxFigures outbox = link_->figures();
+    return {.connected = connected_, .queued = outbox.waiting, .lost = outbox.dropped};
+  }
 
  private:
   void on_delivery(AmqpDelivery delivery);
@@ -54,6 +59,7 @@ class RabbitMqTransport final : public Transport {
   net::TransportSettings settings_;
   std::shared_ptr<net::MessageClient> api_, admin_;
   std::unique_ptr<AmqpLink> link_;
+  bool connected_ = false;
   bool told_ = false;  // of this outage
 };
 
@@ -105,6 +111,7 @@ void RabbitMqTransport::on_delivery(AmqpDelivery delivery) {
 }
 
 void RabbitMqTransport::on_state(const AmqpState& state) {
+  connected_ = state.connected;
   if (!state.connected) {
     if (!std::exchange(told_, true))
       log::warning(kTag, "No connection to RabbitMQ ({}); trying again until there is", state.text);

@@ -55,6 +55,7 @@ class UnixSocketTransport final : public Transport {
   bool serves_admin_api() const override { return serves(true); }
   std::vector<Listening> listening() const override;
   std::optional<Json> on_query(const Json& request) override;
+  ModuleFigures figures() const override;
 
  private:
   void open(const Wanted& wanted);
@@ -126,6 +127,13 @@ std::optional<Json> UnixSocketTransport::on_query(const Json& request) {
     reply["connections"] = count;
   };
   return net::answer_query(request, service_->settings, context_->sink().events_enabled(), connections, nullptr);
+}
+
+ModuleFigures UnixSocketTransport::figures() const {
+  ModuleFigures figures;
+  for (const auto& door : doors_)
+    figures.connections.emplace_back(door->admin() ? "admin_unix" : "unix", door->connections());
+  return figures;
 }
 
 }  // namespace

@@ -1,13 +1,14 @@
 #include "transports/websockets/websocket_channel.hpp"
 
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/beast/core/buffers_to_string.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <boost/container/static_vector.hpp>
+
+#include <array>
 
 namespace limen::websockets {
 namespace {
@@ -105,23 +106,23 @@ class BeastChannel final : public WebSocketChannel {
     request.target(handshake.target);
     for (const auto& [name, value] : handshake.headers) request.insert(name, value);
     // Beast reads it before it returns.
-    socket_.async_accept(request, KeepAlive{shared_from_this(), std::move(done)});
+    socket_.async_accept(
+        request, [self = shared_from_this(), this, done = std::move(done)](error_code failure) mutable {
+          socket_.set_option(
+              websocket::stream_base::decorator([](websocket::response_type&) {}));  // lets go of the headers
+          done(failure);
+        });
   }
 
-  void read(Received done) override {
-    socket_.async_read(input_,
-                       [self = shared_from_this(), this, done = std::move(done)](error_code failure, size_t) mutable {
-                         std::string message = failure ? std::string() : beast::buffers_to_string(input_.data());
-                         input_.consume(input_.size());
-                         if (input_.capacity() > kKeptBuffer) input_.shrink_to_fit();
-                         done(failure, std::move(message));
-                       });
-  }
+  void read(Received done) override { read_some(asio::buffer(first_), std::move(done)); }
 
   void write(std::string text, Done done) override {
     output_ = std::move(text);
-    socket_.async_write(asio::buffer(output_), [self = shared_from_this(), done = std::move(done)](
-                                                   error_code failure, size_t) mutable { done(failure); });
+    socket_.async_write(asio::buffer(output_),
+                        [self = shared_from_this(), this, done = std::move(done)](error_code failure, size_t) mutable {
+                          output_ = {};
+                          done(failure);
+                        });
   }
 
   void ping() override {
@@ -143,10 +144,28 @@ class BeastChannel final : public WebSocketChannel {
   void abort() override { socket_.next_layer().bytes().close(); }
 
  private:
-  static constexpr size_t kKeptBuffer = 64 * 1024;
+  // Most requests fit; a longer message gets a buffer of its own, so that thousands of idle connections hold none.
+  static constexpr size_t kFirst = 256;
+  static constexpr size_t kMore = 16 * 1024;
+
+  void read_some(asio::mutable_buffer into, Received done) {
+    socket_.async_read_some(
+        into, [self = shared_from_this(), this, into, done = std::move(done)](error_code failure, size_t size) mutable {
+          if (failure) return done(failure, {});
+          message_.append(static_cast<const char*>(into.data()), size);
+          if (socket_.is_message_done()) {
+            more_.reset();
+            return done({}, std::exchange(message_, {}));
+          }
+          if (!more_) more_ = std::make_unique<std::array<char, kMore>>();
+          read_some(asio::buffer(*more_), std::move(done));
+        });
+  }
 
   websocket::stream<ErasedStream, false> socket_;
-  beast::flat_buffer input_;
+  std::array<char, kFirst> first_;
+  std::unique_ptr<std::array<char, kMore>> more_;  // while a long message comes in
+  std::string message_;
   std::string output_;
   bool pinging_ = false;
 };

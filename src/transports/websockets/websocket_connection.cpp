@@ -1,5 +1,7 @@
 #include "transports/websockets/websocket_connection.hpp"
 
+#include <array>
+
 #include "base/log.hpp"
 #include "transports/net/farewell.hpp"
 
@@ -28,6 +30,12 @@ bool offers(const net::HttpRequest& request, std::string_view subprotocol) {
 
 }  // namespace
 
+struct WebSocketConnection::Handshake {
+  net::HttpRequestParser parser{kHandshakeLimits};
+  std::array<char, 4096> chunk;
+  std::string received;  // not parsed yet
+};
+
 std::shared_ptr<WebSocketConnection> WebSocketConnection::make(std::shared_ptr<Service> service,
                                                                const Entrance& entrance,
                                                                std::shared_ptr<net::ByteStream> stream,
@@ -46,7 +54,9 @@ WebSocketConnection::WebSocketConnection(std::shared_ptr<Service> service, const
       peer_(std::move(peer)),
       closed_(std::move(closed)),
       id_(fmt::format("{}", service_->context.random().u64())),
-      parser_(kHandshakeLimits) {}
+      handshake_(std::make_unique<Handshake>()) {}
+
+WebSocketConnection::~WebSocketConnection() = default;
 
 void WebSocketConnection::start() {
   last_heard_ = executor().now();
@@ -60,21 +70,21 @@ void WebSocketConnection::start() {
 }
 
 void WebSocketConnection::read_handshake() {
-  boost::asio::mutable_buffer into(chunk_.data(), chunk_.size());
+  boost::asio::mutable_buffer into(handshake_->chunk.data(), handshake_->chunk.size());
   stream_->read_some({&into, 1}, [self = self()](error_code failure, size_t size) {
     if (self->phase_ == Phase::closed) return;
     if (failure) return self->end("closed during the handshake");
-    self->received_.append(self->chunk_.data(), size);
-    self->received_.erase(0, self->parser_.feed(self->received_));
-    switch (self->parser_.state()) {
+    auto& [parser, chunk, received] = *self->handshake_;
+    received.append(chunk.data(), size);
+    received.erase(0, parser.feed(received));
+    switch (parser.state()) {
       case net::HttpRequestParser::State::need_more:
       case net::HttpRequestParser::State::wants_continue:
         return self->read_handshake();
       case net::HttpRequestParser::State::failed:
-        return self->refuse(self->parser_.failure_status() == 413 ? 403 : self->parser_.failure_status(),
-                            "Not a handshake");
+        return self->refuse(parser.failure_status() == 413 ? 403 : parser.failure_status(), "Not a handshake");
       case net::HttpRequestParser::State::complete:
-        return self->on_handshake(self->parser_.take());
+        return self->on_handshake(parser.take());
     }
   });
 }
@@ -116,7 +126,8 @@ void WebSocketConnection::refuse(int status, std::string_view why) {
 }
 
 void WebSocketConnection::accept(const net::HttpRequest& handshake) {
-  channel_ = WebSocketChannel::make(stream_, std::exchange(received_, {}));
+  channel_ = WebSocketChannel::make(stream_, std::move(handshake_->received));
+  handshake_.reset();
   net::HttpHeaders headers{{"Sec-WebSocket-Protocol", std::string(entrance_.subprotocol())},
                            {"Access-Control-Allow-Origin", std::string(service_->origins.answer())}};
   channel_->accept(handshake, std::move(headers), [self = self()](error_code failure) {

@@ -4,9 +4,8 @@
 // Control thread. Kept alive by its pending operations; the core holds it as a Client. It may own any
 // number of sessions. Every wait and every queue is bounded (see the k* limits).
 #pragma once
-#include <array>
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 
@@ -59,6 +58,8 @@ class WebSocketConnection final : public Client {
   void close(uint16_t code, std::string_view reason);
   void abort() { end("closed by the server"); }
 
+  ~WebSocketConnection() override;
+
   // Client
   std::string_view transport() const override { return kPackage; }
   std::string id() const override { return id_; }
@@ -101,11 +102,10 @@ class WebSocketConnection final : public Client {
   std::string id_;
   std::weak_ptr<WebSocketConnection> self_;
   Phase phase_ = Phase::handshake;
-  net::HttpRequestParser parser_;
-  std::array<char, 4096> chunk_;
-  std::string received_;  // not parsed yet
+  struct Handshake;
+  std::unique_ptr<Handshake> handshake_;  // while it lasts: thousands of connections may be idle
   std::shared_ptr<WebSocketChannel> channel_;
-  std::deque<std::string> queue_;
+  std::list<std::string> queue_;  // costs nothing while it is empty
   size_t queued_bytes_ = 0;
   bool writing_ = false;
   bool pinged_ = false;

@@ -92,6 +92,7 @@ class WebSocketsTransport final : public Transport {
   bool serves_admin_api() const override { return serves(true); }
   std::vector<Listening> listening() const override;
   std::optional<Json> on_query(const Json& request) override;
+  ModuleFigures figures() const override;
 
  private:
   Result<std::shared_ptr<net::TlsSource>> load_certificate(const net::CertificatesConfig& files);
@@ -202,6 +203,12 @@ std::optional<Json> WebSocketsTransport::on_query(const Json& request) {
     }
   };
   return net::answer_query(request, service_->settings, context_->sink().events_enabled(), connections, logging);
+}
+
+ModuleFigures WebSocketsTransport::figures() const {
+  ModuleFigures figures;
+  for (const auto& server : servers_) figures.connections.emplace_back(server->config().name, server->connections());
+  return figures;
 }
 
 }  // namespace
