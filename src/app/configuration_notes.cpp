@@ -42,14 +42,6 @@ void note_missing_packages(const std::string& folder, std::vector<std::string>& 
   if (!names.empty()) notes.push_back(fmt::format("Configured, but not in this version yet: {}", names));
 }
 
-void note_single_port_over_tcp(const core::GatewaySettings& s, std::vector<std::string>& notes) {
-  if (!s.nat.ice_tcp || s.media.single_port == 0 || s.general.event_loops == 1) return;
-  notes.push_back(
-      "'ice_tcp' has no effect with 'single_port' and several media threads: a TCP connection stays with one of them. "
-      "Set "
-      "event_loops = 1, or give each thread its port");
-}
-
 // A request that nobody asks for would go unasked without anybody noticing.
 void check_webhook(const core::WebhookSettings& webhook, std::vector<std::string>& errors) {
   if (!webhook.enabled()) return;
@@ -69,7 +61,6 @@ std::vector<std::string> configuration_notes(const LoadedSettings& loaded) {
   std::vector<std::string> notes;
   note_foreign_modules(loaded.settings.general, notes);
   note_missing_packages(loaded.configs_folder, notes);
-  note_single_port_over_tcp(loaded.settings, notes);
   return notes;
 }
 

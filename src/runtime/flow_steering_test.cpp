@@ -52,9 +52,9 @@ class Steering : public testing::TestWithParam<const char*> {
     {
       UdpSocket gone = std::move(*probe);
     }
-    auto opened = open_shared_sockets(std::span(&bind, 1), port, {.gro = false}, kShards);
+    auto opened = open_shared_sockets(std::span(&bind, 1), port, {.gro = false}, false, kShards);
     ASSERT_TRUE(opened) << opened.error().text;
-    for (auto& shard : *opened) sockets_.push_back(std::move(shard.at(0)));
+    for (auto& shard : *opened) sockets_.push_back(std::move(shard.udp.at(0)));
     steering_.emplace(control_, std::vector<FlowSteering::Address>{{sockets_[0].fd(), bind.ip.is_v4()}}, kShards);
     if (!steering_->works()) GTEST_SKIP() << "this kernel steers by its own hash only";
   }
@@ -162,7 +162,7 @@ TEST(SharedSockets, a_port_that_somebody_has_is_refused_even_if_he_would_share_i
   sharing.share_port = true;
   auto other = UdpSocket::open(bind, 0, sharing);
   ASSERT_TRUE(other);
-  auto opened = open_shared_sockets(std::span(&bind, 1), other->local().port, {}, 2);
+  auto opened = open_shared_sockets(std::span(&bind, 1), other->local().port, {}, false, 2);
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().text.find("single_port"), std::string::npos);
   EXPECT_NE(opened.error().text.find("in use"), std::string::npos) << opened.error().text;

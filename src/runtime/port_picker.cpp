@@ -18,7 +18,7 @@ Opened open_all(std::span<const BindAddress> addresses, uint16_t port, const Udp
     port = socket->local().port;
     sockets.udp.push_back(std::move(*socket));
     if (!tcp) continue;
-    auto listener = TcpListener::open(address, port);
+    auto listener = TcpListener::open(address, port, options.share_port);
     if (!listener) return std::unexpected(std::move(listener.error()));
     sockets.tcp.push_back(std::move(*listener));
   }
@@ -63,19 +63,19 @@ Result<LoopSockets> open_sockets(std::span<const BindAddress> addresses, PortRan
       range.min, range.max, tcp ? "UDP and TCP" : "UDP", who + 1, count, list(addresses));
 }
 
-Result<std::vector<std::vector<UdpSocket>>> open_shared_sockets(std::span<const BindAddress> addresses, uint16_t port,
-                                                                UdpOptions options, uint32_t count) {
+Result<std::vector<LoopSockets>> open_shared_sockets(std::span<const BindAddress> addresses, uint16_t port,
+                                                     UdpOptions options, bool tcp, uint32_t count) {
   options.share_port = false;
   // Sharing sockets of another server of this user would be let in.
-  if (Opened alone = open_all(addresses, port, options, false); !alone) {
+  if (Opened alone = open_all(addresses, port, options, tcp); !alone) {
     return fail("single_port {}: {}", port, alone.error().error.text);
   }
   options.share_port = true;
-  std::vector<std::vector<UdpSocket>> shards;
+  std::vector<LoopSockets> shards;
   for (uint32_t i = 0; i < count; ++i) {
-    Opened opened = open_all(addresses, port, options, false);
+    Opened opened = open_all(addresses, port, options, tcp);
     if (!opened) return fail("single_port {}: {}", port, opened.error().error.text);
-    shards.push_back(std::move(opened->udp));
+    shards.push_back(std::move(*opened));
   }
   return shards;
 }

@@ -31,10 +31,10 @@ struct LoopSockets {
 Result<LoopSockets> open_sockets(std::span<const BindAddress> addresses, PortRange range, const UdpOptions& options,
                                  bool tcp, Random& random, uint32_t who, uint32_t count);
 
-// For each of `count` shards one socket per address, all on `port`: [shard][address]. Each address's sockets are
-// bound in the order of the shards, which is how programs of the kernel count them. A port that any other socket
-// has is an error, also one that would share it.
-Result<std::vector<std::vector<UdpSocket>>> open_shared_sockets(std::span<const BindAddress> addresses, uint16_t port,
-                                                                UdpOptions options, uint32_t count);
+// For each of `count` shards its own sockets and listeners, all on `port`. Each address's sockets are bound in the
+// order of the shards, which is how programs of the kernel count them. A port that any other socket has is an error,
+// also one that would share it.
+Result<std::vector<LoopSockets>> open_shared_sockets(std::span<const BindAddress> addresses, uint16_t port,
+                                                     UdpOptions options, bool tcp, uint32_t count);
 
 }  // namespace limen::runtime

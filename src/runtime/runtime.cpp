@@ -42,28 +42,15 @@ Result<std::unique_ptr<Runtime>> Runtime::create(RuntimeConfig config, Random& r
   return runtime;
 }
 
-// A connection cannot be handed to another loop as a datagram can: TCP needs the port for one loop alone.
-Result<std::vector<LoopSockets>> Runtime::open_single_port(const RuntimeConfig& config, uint32_t count) {
-  auto shared = open_shared_sockets(config.addresses, config.single_port, config.udp, count);
-  if (!shared) return std::unexpected(std::move(shared.error()));
-  std::vector<LoopSockets> all(count);
-  for (uint32_t i = 0; i < count; ++i) all[i].udp = std::move((*shared)[i]);
-  if (!config.ice_tcp || count > 1) return all;
-  for (const BindAddress& address : config.addresses) {
-    auto listener = TcpListener::open(address, config.single_port);
-    if (!listener) return fail("single_port {}: {}", config.single_port, listener.error().error.text);
-    all.front().tcp.push_back(std::move(*listener));
-  }
-  return all;
-}
-
 Result<std::vector<LoopSockets>> Runtime::open_all(const RuntimeConfig& config, Random& random, uint32_t count) {
   std::vector<LoopSockets> all;
   if (config.addresses.empty()) {
     all.resize(count);
     return all;
   }
-  if (config.single_port != 0) return open_single_port(config, count);
+  if (config.single_port != 0) {
+    return open_shared_sockets(config.addresses, config.single_port, config.udp, config.ice_tcp, count);
+  }
   for (uint32_t i = 0; i < count; ++i) {
     auto sockets = open_sockets(config.addresses, config.ports, config.udp, config.ice_tcp, random, i, count);
     if (!sockets) return std::unexpected(std::move(sockets.error()));

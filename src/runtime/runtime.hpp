@@ -59,7 +59,6 @@ class Runtime {
  private:
   Runtime(uint32_t shards, uint32_t background_threads);
   static Result<std::vector<LoopSockets>> open_all(const RuntimeConfig& config, Random& random, uint32_t count);
-  static Result<std::vector<LoopSockets>> open_single_port(const RuntimeConfig& config, uint32_t count);
   void steer();
 
   // Order matters: packets go home to the pools, so these die last.

@@ -167,6 +167,44 @@ void TcpConnections::accept_from(size_t listener, Instant now) {
   }
 }
 
+void TcpConnections::adopt(FileDescriptor fd, const Flow& flow, Instant now) {
+  if (Connection* old = find(flow)) remove(*old);
+  if (!make_room(flow)) return;
+  Connection* made = add(std::move(fd), flow, false, now);
+  if (made == nullptr) return;
+  made->routed = true;  // it is not sent round
+  ++stats_.accepted;
+}
+
+// Looks at a stranger's first frame without taking it, so that the shard that gets the connection finds it whole.
+bool TcpConnections::belongs_elsewhere(Connection& connection) {
+  if (!route_ || connection.routed || connection.flow.socket >= kTcpActive) return false;
+  std::array<uint8_t, kFrameHeader + kMaxDatagram> room;
+  ssize_t size = recv(connection.fd.get(), room.data(), room.size(), MSG_PEEK | MSG_DONTWAIT);
+  auto have = static_cast<size_t>(std::max<ssize_t>(size, 0));
+  size_t whole = have < kFrameHeader ? kFrameHeader : kFrameHeader + load_u16(room.data());
+  // Woken without more of it: there will be none.
+  if (have > connection.peeked && have < whole && whole <= room.size()) {
+    connection.peeked = have;
+    // Not to be woken again for what is there already.
+    auto wanted = static_cast<int>(whole);
+    if (setsockopt(connection.fd.get(), SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted) == 0) return true;
+  }
+  connection.routed = true;
+  int any = 1;
+  setsockopt(connection.fd.get(), SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
+  if (size <= 0 || whole > have) return false;  // read() says what is wrong with it
+  auto shard = route_(Bytes(room).subspan(kFrameHeader, whole - kFrameHeader));
+  if (!shard) return false;
+  ++stats_.given_away;
+  Flow flow = connection.flow;
+  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, connection.fd.get(), nullptr);
+  FileDescriptor fd = std::move(connection.fd);
+  remove(connection);
+  give_away_(*shard, std::move(fd), flow);
+  return true;
+}
+
 // Out of descriptors or memory: waiting connections would only keep the loop busy.
 void TcpConnections::pause_listeners(Instant now) {
   for (const TcpListener& listener : listeners_) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, listener.fd(), nullptr);
@@ -287,6 +325,7 @@ void TcpConnections::handle_ready(uint32_t tag, uint32_t events, Instant now, co
     connection->connecting = false;
   }
   if (connection->connecting) return;
+  if ((events & EPOLLIN) != 0 && (events & (EPOLLERR | EPOLLHUP)) == 0 && belongs_elsewhere(*connection)) return;
   if ((events & EPOLLOUT) != 0) write(*connection);
   reading_ = connection;
   if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) read(*connection, now, sink);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -37,6 +38,7 @@ struct TcpStats {
   uint64_t frames_in = 0, frames_out = 0;
   uint64_t refused_full = 0;         // too many connections
   uint64_t refused_address = 0;      // too many strangers at one address
+  uint64_t given_away = 0;           // to the shard of their peer
   uint64_t evicted = 0;              // strangers that had to make room
   uint64_t timed_out = 0;            // strangers that did not prove themselves
   uint64_t bad_stream = 0;           // a frame too long, or a stranger that does not speak STUN
@@ -51,6 +53,10 @@ class TcpConnections {
   // A connection with an owner has ended, and not because of close(). Called from handle_timeout() only.
   using OnClosed = std::function<void(const Flow& flow)>;
 
+  // One port for several shards: whose the first frame of a stranger is, if it is another shard's; and the way there.
+  using Route = std::function<std::optional<uint32_t>(Bytes first_frame)>;
+  using GiveAway = std::function<void(uint32_t shard, FileDescriptor fd, const Flow& flow)>;
+
   // Its sockets are watched by `epoll_fd` under tags that have `tag_bit` and none above it.
   TcpConnections(int epoll_fd, uint32_t tag_bit, std::vector<TcpListener> listeners, int dscp, PacketPool& pool,
                  TcpLimits limits = {});
@@ -59,6 +65,12 @@ class TcpConnections {
   bool watch_listeners();  // false: errno says why
   const std::vector<TcpListener>& listeners() const { return listeners_; }
   void set_on_closed(OnClosed on_closed) { on_closed_ = std::move(on_closed); }
+  void set_route(Route route, GiveAway give_away) {
+    route_ = std::move(route);
+    give_away_ = std::move(give_away);
+  }
+  // A stranger's connection that another shard has accepted; nothing of it has been read.
+  void adopt(FileDescriptor fd, const Flow& flow, Instant now);
 
   // Queues one datagram; flush() writes, also from inside a sink. Opens the connection if the flow is an active one.
   void send(SocketId socket, const SocketAddress& remote, Bytes datagram, Instant now);
@@ -89,6 +101,8 @@ class TcpConnections {
     bool connecting = false;
     bool stranger = true;
     bool heard = false;    // a frame came in
+    bool routed = false;   // its first frame is nobody else's
+    size_t peeked = 0;     // bytes seen of it
     bool closing = false;  // ends when `out` is written
     bool broken = false;   // ends at once
     bool watching_out = false;
@@ -105,6 +119,7 @@ class TcpConnections {
   bool make_room(const Flow& flow);
   void mark_dirty(Connection& connection);
   void accept_from(size_t listener, Instant now);
+  bool belongs_elsewhere(Connection& connection);
   void pause_listeners(Instant now);
   void read(Connection& connection, Instant now, const Sink& sink);
   bool take_frame(Connection& connection, Bytes frame, Instant now, const Sink& sink);
@@ -119,6 +134,8 @@ class TcpConnections {
   PacketPool& pool_;
   TcpLimits limits_;
   OnClosed on_closed_;
+  Route route_;
+  GiveAway give_away_;
   std::unordered_map<Flow, std::unique_ptr<Connection>, FlowHash> by_flow_;
   std::vector<Connection*> slots_;
   std::vector<uint32_t> free_slots_;

@@ -282,5 +282,76 @@ TEST(TcpConnections, connections_carry_the_configured_dscp) {
   EXPECT_EQ(tos, 46 << 2);
 }
 
+// Two shards; what begins with "b" is the second one's.
+struct TwoShards {
+  Side a, b;
+  int given = 0;
+  TwoShards() {
+    auto route = [](Bytes first) -> std::optional<uint32_t> {
+      return first.size() > 20 && first[20] == 'b' ? std::optional<uint32_t>(1) : std::nullopt;
+    };
+    a.tcp->set_route(route, [this](uint32_t shard, FileDescriptor fd, const Flow& flow) {
+      EXPECT_EQ(shard, 1u);
+      ++given;
+      b.tcp->adopt(std::move(fd), flow, b.now);
+    });
+  }
+  void run_until(const std::function<bool()>& done) {
+    for (int i = 0; i < 300 && !done(); ++i) {
+      a.step(5);
+      b.step(5);
+    }
+    EXPECT_TRUE(done());
+  }
+};
+
+TEST(TcpConnections, a_stranger_of_another_shard_is_handed_over_whole) {
+  TwoShards shards;
+  RawClient caller(shards.a.local());
+  caller.send(framed(stun_like("b1")) + framed(stun_like("b2")) + framed("media"));
+  shards.run_until([&] { return shards.b.texts.size() == 3; });
+  EXPECT_EQ(shards.b.texts[0], stun_like("b1"));
+  EXPECT_EQ(shards.b.texts[2], "media");
+  EXPECT_TRUE(shards.a.texts.empty());
+  EXPECT_EQ(shards.a.tcp->count(), 0u);
+  EXPECT_EQ(shards.a.tcp->strangers(), 0u);
+  EXPECT_EQ(shards.b.tcp->count(), 1u);
+  shards.b.send(shards.b.froms[0], "answer");
+  shards.run_until([&] { return !caller.ended() && caller.received() == framed("answer").size(); });
+}
+
+TEST(TcpConnections, a_stranger_of_this_shard_or_of_none_stays) {
+  TwoShards shards;
+  RawClient caller(shards.a.local());
+  caller.send(framed(stun_like("a1")) + framed(stun_like("b2")));
+  shards.run_until([&] { return shards.a.texts.size() == 2; });
+  EXPECT_EQ(shards.given, 0);
+}
+
+TEST(TcpConnections, a_first_frame_in_pieces_is_waited_for_without_being_read) {
+  TwoShards shards;
+  RawClient caller(shards.a.local());
+  std::string whole = framed(stun_like("b"));
+  for (size_t part : {size_t{1}, size_t{5}}) {
+    caller.send(whole.substr(0, part));
+    whole.erase(0, part);
+    for (int i = 0; i < 4; ++i) shards.a.step(5);
+    EXPECT_EQ(shards.given, 0);
+    EXPECT_EQ(shards.a.tcp->count(), 1u);
+  }
+  caller.send(whole);
+  shards.run_until([&] { return shards.b.texts.size() == 1; });
+  EXPECT_EQ(shards.b.texts[0], stun_like("b"));
+
+  // Of one that goes in the middle nothing is left.
+  {
+    RawClient gone(shards.a.local());
+    gone.send("\x01");
+    shards.run_until([&] { return shards.a.tcp->count() == 1; });
+    for (int i = 0; i < 4; ++i) shards.a.step(5);
+  }
+  shards.run_until([&] { return shards.a.tcp->count() == 0; });
+}
+
 }  // namespace
 }  // namespace limen::runtime

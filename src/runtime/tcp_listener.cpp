@@ -32,7 +32,7 @@ FileDescriptor::~FileDescriptor() {
   if (fd_ >= 0) close(fd_);
 }
 
-std::expected<TcpListener, BindError> TcpListener::open(const BindAddress& address, uint16_t port) {
+std::expected<TcpListener, BindError> TcpListener::open(const BindAddress& address, uint16_t port, bool share_port) {
   SocketAddress wanted{address.ip, port};
   bool v4 = address.ip.is_v4();
   FileDescriptor fd(socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -44,6 +44,9 @@ std::expected<TcpListener, BindError> TcpListener::open(const BindAddress& addre
   // Connections of an earlier run that are still dying do not keep the port.
   if (setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0) {
     return std::unexpected(failure("open", wanted, errno));
+  }
+  if (share_port && setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0) {
+    return std::unexpected(failure("share", wanted, errno));
   }
   sockaddr_storage raw{};
   socklen_t size = to_sockaddr(wanted, address.scope, raw);

@@ -26,8 +26,8 @@ class FileDescriptor {
 
 class TcpListener {
  public:
-  // Port 0: any free one.
-  static std::expected<TcpListener, BindError> open(const BindAddress& address, uint16_t port);
+  // Port 0: any free one. `share_port`: several listeners of this process on one port.
+  static std::expected<TcpListener, BindError> open(const BindAddress& address, uint16_t port, bool share_port = false);
 
   int fd() const { return fd_.get(); }
   const SocketAddress& local() const { return local_; }

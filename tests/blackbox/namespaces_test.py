@@ -81,6 +81,14 @@ class HardNetworks(unittest.TestCase):
         udp = [c for c in figures["local"] if " udp " in c]
         self.assertEqual([c.split()[5] for c in passive], [c.split()[5] for c in udp], "one port number for both")
 
+    def test_chromium_connects_over_tcp_to_the_one_port_of_two_threads(self):
+        # Which thread accepts is the kernel's throw of dice; the unit tests have both cases.
+        with LossyLink(100) as link:
+            figures = chromium_echo(link, {"janus.jcfg": {"nat": {"ice_tcp": True}, "general": {"event_loops": 2},
+                                                          "media": {"single_port": 20078}}})
+        ours, _ = figures["pair"].split(" <-> ")
+        self.assertIn(":20078 [host,tcp]", ours)
+
     def test_chromium_connects_where_there_is_only_ipv6(self):
         with Ipv6Link() as link:
             figures = chromium_echo(link, {"janus.jcfg": {"media": {"ipv6": True}}})

@@ -110,15 +110,16 @@ void check_socket(FindingList& findings) {
                    "it works, with more load; Linux 5.0 or newer has both");
 }
 
-void check_single_port(const NetworkSetup& network, uint16_t port, uint32_t loops, FindingList& findings) {
-  auto opened = runtime::open_shared_sockets(network.bind, port, {}, loops);
+void check_single_port(const NetworkSetup& network, uint16_t port, bool tcp, uint32_t loops, FindingList& findings) {
+  auto opened = runtime::open_shared_sockets(network.bind, port, {}, tcp, loops);
   if (!opened) {
     return findings.problem("media ports", opened.error().text,
-                            fmt::format("end what uses UDP port {0} (`ss -lunp sport = :{0}`), or choose another "
+                            fmt::format("end what uses port {0} (`ss -tulnp sport = :{0}`), or choose another "
                                         "single_port",
                                         port));
   }
-  findings.fine("media ports", fmt::format("UDP, port {} for all {} media threads: free", port, loops));
+  findings.fine("media ports",
+                fmt::format("{}, port {} for all {} media threads: free", tcp ? "UDP and TCP" : "UDP", port, loops));
 }
 
 }  // namespace
@@ -134,7 +135,7 @@ void check_media_ports(const LoadedSettings& loaded, FindingList& findings) {
   auto loops = static_cast<uint32_t>(loaded.settings.general.event_loops);
   if (loops == 0) loops = std::max(1u, std::thread::hardware_concurrency());
   if (int port = loaded.settings.media.single_port; port != 0) {
-    return check_single_port(*network, static_cast<uint16_t>(port), loops, findings);
+    return check_single_port(*network, static_cast<uint16_t>(port), loaded.settings.nat.ice_tcp, loops, findings);
   }
   runtime::PortRange range;
   if (auto given = core::parse_port_range(loaded.settings.media.rtp_port_range)) range = {given->first, given->second};

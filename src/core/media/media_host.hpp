@@ -104,6 +104,8 @@ class MediaHost final : public MediaShard, private RelayListener {
 
   // Driver's inputs.
   void on_datagram(const Flow& from, Packet packet, Instant now);
+  // Of a stranger's first words over TCP: the other shard whose they are.
+  std::optional<uint32_t> shard_of_request(Bytes datagram) const { return demux_.shard_of_request(datagram); }
   // From another shard; it has asked expect_forwarded() before.
   void on_forwarded(std::vector<ForwardedDatagram> datagrams, Instant now);
   // Any thread. False: too many wait for this shard already.

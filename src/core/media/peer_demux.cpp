@@ -81,6 +81,13 @@ PeerDemux::Found PeerDemux::find_or_shard(const Flow& from, Bytes datagram) {
   return {};
 }
 
+std::optional<uint32_t> PeerDemux::shard_of_request(Bytes datagram) const {
+  auto peek = peek_stun(datagram);
+  if (directory_ == nullptr || !peek || !peek->request || ufrags_.contains(peek->ufrag)) return std::nullopt;
+  auto shard = directory_->find(directory_->key_of_ufrag(peek->ufrag));
+  return shard == shard_ ? std::nullopt : shard;
+}
+
 // A request or an answer says by itself whose it is.
 std::optional<PeerDemux::Match> PeerDemux::by_name(const Flow& from, const std::optional<StunPeek>& peek) {
   if (!peek) return std::nullopt;

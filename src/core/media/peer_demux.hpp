@@ -68,6 +68,8 @@ class PeerDemux {
   };
   // As find(), and if it is nobody's here, whose it is.
   Found find_or_shard(const Flow& from, Bytes datagram);
+  // Whose request that is, if it is another shard's.
+  std::optional<uint32_t> shard_of_request(Bytes datagram) const;
 
   // What a peer can be found by; replaces what was there (ICE restart). False: the ufrag or tag is
   // another peer's, and that one keeps it.

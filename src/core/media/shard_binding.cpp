@@ -48,6 +48,16 @@ PeerDemux::FlowChanged steering_of(runtime::Runtime& runtime, uint32_t shard) {
   };
 }
 
+// Connections that the kernel has given to the wrong shard.
+void route_tcp(runtime::Runtime& runtime, MediaHost& host, uint32_t index) {
+  runtime.shard(index).tcp().set_route(
+      [&host](Bytes first_frame) { return host.shard_of_request(first_frame); },
+      [&runtime](uint32_t shard, runtime::FileDescriptor fd, const Flow& flow) {
+        runtime::Shard& to = runtime.shard(shard);
+        to.post([&to, fd = std::move(fd), flow]() mutable { to.tcp().adopt(std::move(fd), flow, to.now()); });
+      });
+}
+
 }  // namespace
 
 std::unique_ptr<MediaPlane> make_media_plane(runtime::Runtime& runtime, Random& random, const Advertise& advertise) {
@@ -75,6 +85,7 @@ std::unique_ptr<MediaPlane> make_media_plane(runtime::Runtime& runtime, Random& 
   auto plane = std::make_unique<MediaPlane>(runtime.control(), std::move(shards));
   for (uint32_t i = 0; i < runtime.shard_count(); ++i) {
     MediaHost* host = &plane->host(i);
+    if (directory) route_tcp(runtime, *host, i);
     runtime.shard(i).set_callbacks({
         .on_datagram = [host](const Flow& from, Packet packet,
                               Instant now) { host->on_datagram(from, std::move(packet), now); },
