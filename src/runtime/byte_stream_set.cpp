@@ -130,7 +130,8 @@ void ByteStreamSet::handle_ready(Instant now) {
   int count = epoll_wait(epoll_fd_, events.data(), kEvents, 0);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<size_t>(i)];
-    auto it = streams_.find(event.data.u64);
+    const uint64_t id = event.data.u64;  // a copy: the structure is packed, no reference may lead into it
+    auto it = streams_.find(id);
     if (it == streams_.end()) continue;  // closed by one before it
     std::shared_ptr<Stream> stream = it->second;
     if ((event.events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) on_writable(stream, now);

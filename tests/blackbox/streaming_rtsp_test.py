@@ -2,6 +2,7 @@
 import asyncio
 import pathlib
 import subprocess
+import time
 import unittest
 
 from limen_server import Server, free_port, until_async
@@ -69,10 +70,11 @@ class Rtsp(unittest.TestCase):
                 self.assertEqual(wrong.get("error_code"), 456, wrong)
                 missing = await create(viewer, camera.url())
                 self.assertEqual(missing.get("error_code"), 456, missing)
-                for _ in range(3):  # GStreamer's server may answer 503 to the first that makes it start its encoders
+                # GStreamer's server may answer 503 while it starts its encoders.
+                until = time.monotonic() + 20
+                right = {}
+                while right.get("streaming") != "created" and time.monotonic() < until:
                     right = await create(viewer, camera.url(), rtsp_user="joe", rtsp_pwd="s3cret")
-                    if right.get("streaming") == "created":
-                        break
                 self.assertEqual(right.get("streaming"), "created", right)
                 await viewer.watch(1)
                 await viewer.sees("pictures and sound by TCP", audio=50, video=20)

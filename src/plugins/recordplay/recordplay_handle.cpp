@@ -194,9 +194,10 @@ void RecordPlayHandle::pause(const std::string& transaction, bool paused) {
 void RecordPlayHandle::stop(const std::string& transaction) {
   JsonObject result{{"status", "stopped"}};
   JsonObject news{{"event", "stopped"}};
-  if (active_) {
-    result["id"] = news["id"] = active_->id();
-    result["is_private"] = active_->is_private ? 1 : 0;
+  stop_answered_ = active_ != nullptr;
+  if (auto stopped = active_ ? active_ : std::exchange(hung_up_, nullptr)) {
+    result["id"] = news["id"] = stopped->id();
+    result["is_private"] = stopped->is_private ? 1 : 0;
   }
   push_result(transaction, std::move(result));
   notify(std::move(news));
@@ -205,7 +206,9 @@ void RecordPlayHandle::stop(const std::string& transaction) {
 }
 
 void RecordPlayHandle::on_hangup(std::string_view) {
+  auto ended = std::exchange(stop_answered_, false) ? nullptr : active_;
   end();
+  hung_up_ = std::move(ended);
 }
 
 void RecordPlayHandle::playout_over() {
@@ -224,6 +227,7 @@ void RecordPlayHandle::end() {
   ++turn_;
   role_ = Role::none;
   active_.reset();
+  hung_up_.reset();
   tracks_.clear();
   red_.reset();
   e2ee_ = false;

@@ -79,6 +79,9 @@ class RecordPlayHandle final : public PluginHandle {
   SenderCare care_;
   Role role_ = Role::none;
   std::shared_ptr<const Recording> active_;
+  // What a hangup has just ended: a page says stop and closes its PeerConnection, and the closing may be here first.
+  std::shared_ptr<const Recording> hung_up_;
+  bool stop_answered_ = false;       // the client knows what it stopped
   std::vector<mjr::Header> tracks_;  // of the recording or the playout
   RecordRequest recorded_as_;        // codecs of the recording, for renegotiations
   std::optional<uint8_t> red_;       // offered by the playout

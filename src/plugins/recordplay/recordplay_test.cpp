@@ -273,6 +273,15 @@ TEST_F(RecordPlay, a_recording_is_listed_when_it_is_complete) {
   EXPECT_THAT(ask(R"({"request":"record","name":"again","id":9})", offer()), HasSubstr("420"));
 }
 
+TEST_F(RecordPlay, a_stop_that_comes_after_the_hangup_still_names_the_recording) {
+  ask(R"({"request":"record","name":"one","id":9})", offer());
+  context_.connected = true;
+  handle_->on_hangup("DTLS alert");
+  EXPECT_EQ(ask(R"({"request":"stop"})"),
+            R"({"recordplay":"event","result":{"status":"stopped","id":9,"is_private":0}})");
+  EXPECT_THAT(ask(R"({"request":"stop"})"), Not(HasSubstr(R"("id")")));
+}
+
 TEST_F(RecordPlay, a_recording_of_a_handle_that_vanishes_is_completed_too) {
   ask(R"({"request":"record","name":"one","id":9})", offer());
   handle_.reset();
