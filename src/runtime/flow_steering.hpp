@@ -1,5 +1,5 @@
 // FlowSteering: tells the kernel which shard's socket a flow's datagrams are for, where all shards listen on one port
-// (SO_REUSEPORT; docs/adr/0014).
+// (SO_REUSEPORT; docs/adr/0008).
 //
 // Learned flows are compiled into a classic BPF program per address, which needs no privileges. A datagram of a flow
 // that is not in it goes to a shard by hash, always the same, and from there to its owner. Changes are collected, so

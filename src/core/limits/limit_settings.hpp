@@ -7,7 +7,7 @@
 
 namespace limen::core {
 
-// The defaults stop floods, not people: docs/adr/0033-limits-per-address.md.
+// The defaults stop floods, not people: docs/adr/0014-limits-per-address.md.
 struct LimitSettings {
   uint32_t connections_per_address = 5000;
   uint32_t requests_per_second = 1000;

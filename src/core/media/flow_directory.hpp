@@ -1,4 +1,4 @@
-// FlowDirectory: which shard is it for? Shared by all shards that listen on one port (docs/adr/0014).
+// FlowDirectory: which shard is it for? Shared by all shards that listen on one port (docs/adr/0008).
 //
 // A hash table of single atomic words, without locks: any thread looks up, the shard that owns a key enters and
 // removes it. A word holds a fingerprint of the key, the shard and when the owner was last heard. Keys are

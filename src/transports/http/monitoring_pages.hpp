@@ -1,4 +1,4 @@
-// MonitoringPages: /metrics, /healthz and /readyz on the ports of the Admin API (docs/operations.md, ADR 30).
+// MonitoringPages: /metrics, /healthz and /readyz on the ports of the Admin API (docs/operations.md, ADR 11).
 //
 // Control thread. The caller has checked address and origin. Health needs no credential, as the Admin API's ping
 // needs none; metrics need a bearer token: `metrics_token` or the admin secret, if there is either.
