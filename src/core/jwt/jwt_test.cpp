@@ -166,6 +166,12 @@ TEST(Jwt, broken_key_sets_are_errors) {
   }
 }
 
+JwtSettings with(std::string JwtSettings::* member, std::string value) {
+  JwtSettings settings;
+  settings.*member = std::move(value);
+  return settings;
+}
+
 class JwksFile : public testing::Test {
  protected:
   JwksFile() { path_ = std::filesystem::temp_directory_path() / fmt::format("limen_jwks_{}.json", getpid()); }
@@ -181,7 +187,7 @@ class JwksFile : public testing::Test {
 
 TEST_F(JwksFile, is_read_again_when_it_changes) {
   write(fmt::format(R"({{"keys":[{}]}})", jwk("a", kSecret)));
-  auto jwt = verifier({.jwks_file = path_});
+  auto jwt = verifier(with(&JwtSettings::jwks_file, path_));
   std::string by_old = token_of(R"({"exp":1795346100})");
   std::string by_new = token_of(R"({"exp":1795346100})", "another secret of thirty-two chars");
   EXPECT_EQ(refusal(*jwt, by_old), "");
@@ -198,10 +204,10 @@ TEST_F(JwksFile, is_read_again_when_it_changes) {
 }
 
 TEST_F(JwksFile, that_cannot_be_used_stops_the_start) {
-  EXPECT_FALSE(JwtVerifier::open({.jwks_file = path_}));
+  EXPECT_FALSE(JwtVerifier::open(with(&JwtSettings::jwks_file, path_)));
   write(R"({"keys":[]})");
-  EXPECT_FALSE(JwtVerifier::open({.jwks_file = path_}));
-  EXPECT_FALSE(JwtVerifier::open({.secret = "too short"}));
+  EXPECT_FALSE(JwtVerifier::open(with(&JwtSettings::jwks_file, path_)));
+  EXPECT_FALSE(JwtVerifier::open(with(&JwtSettings::secret, "too short")));
 }
 
 TEST(Grants, are_for_each_plugin_its_own) {
