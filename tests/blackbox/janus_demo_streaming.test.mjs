@@ -1,12 +1,13 @@
-// Debian's unmodified Streaming page against Limen: live RTP from ffmpeg (VP8, H.264, Opus, data, simulcast) and files;
-// and a viewer that brings its own offer.
+// Debian's unmodified Streaming page against Limen: live RTP from ffmpeg (VP8, H.264, Opus, data, simulcast), files, and a
+// camera by RTSP; and a viewer that brings its own offer.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { after, before, test } from "node:test";
 import { launchChromium, openPage } from "./support/chromium.mjs";
 import { serveDemos } from "./support/demo_site.mjs";
 import { sendAudio, sendVideo } from "./support/encoder.mjs";
-import { Limen, root, until } from "./support/limen.mjs";
+import { Limen, freePort, root, until } from "./support/limen.mjs";
 
 const encoders = [];
 let limen, browser, site, ports;
@@ -105,6 +106,26 @@ test("H.264 is seen", async () => {
   const { page, context } = await watch(5);
   await until("20 frames", async () => (await video(page)).frames > 20);
   await context.close();
+});
+
+test("a camera by RTSP is seen and heard", async () => {
+  const port = await freePort();
+  const camera = spawn("/usr/bin/python3", [`${root}/tests/blackbox/rtsp_server.py`, `${port}`], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    let said = "";
+    camera.stdout.on("data", (chunk) => (said += chunk));
+    await until("the camera is ready", () => said.includes("ready"));
+    const create = { request: "create", type: "rtsp", id: 6, description: "Camera", audio: true, video: true, url: `rtsp://127.0.0.1:${port}/test` };
+    // GStreamer's server may answer 503 while it starts its encoders.
+    await until("the mountpoint", async () => (await ask(create)).streaming === "created", 30_000);
+    const { page, context } = await watch(6);
+    await until("20 frames", async () => (await video(page)).frames > 20);
+    await until("sound", async () => (await received(page, "audio")).totalAudioEnergy > 0.001);
+    await context.close();
+    assert.equal((await ask({ request: "destroy", id: 6 })).streaming, "destroyed");
+  } finally {
+    camera.kill();
+  }
 });
 
 test("of simulcast ports the viewer chooses the quality", async () => {
