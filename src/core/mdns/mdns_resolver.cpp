@@ -46,6 +46,7 @@ struct MdnsResolver::Work {
   bool take_new(std::vector<Question>& open);
   void ask(MdnsSockets& sockets, std::vector<Question>& open) const;
   void take_answers(Bytes message, std::vector<Question>& open);
+  void listen(MdnsSockets& sockets, std::vector<Question>& open);
   void give_up(std::vector<Question>& open, bool all, const std::string& reason);
   void finish(Question& question, Answer answer);
 
@@ -103,6 +104,14 @@ void MdnsResolver::Work::take_answers(Bytes message, std::vector<Question>& open
   }
 }
 
+// One whole step, although our own questions come back at once: the pace of the next ones hangs on it.
+void MdnsResolver::Work::listen(MdnsSockets& sockets, std::vector<Question>& open) {
+  const Clock::time_point end = Clock::now() + kStep;
+  for (auto left = kStep; left > Duration::zero() && !open.empty(); left = end - Clock::now()) {
+    sockets.wait(left, [&](Bytes message) { take_answers(message, open); });
+  }
+}
+
 void MdnsResolver::Work::give_up(std::vector<Question>& open, bool all, const std::string& reason) {
   std::erase_if(open, [&](Question& question) {
     if (!all && Clock::now() - question.since < kPatience) return false;
@@ -121,7 +130,7 @@ void MdnsResolver::Work::run() {
       continue;
     }
     ask(sockets, open);
-    sockets.wait(kStep, [&](Bytes message) { take_answers(message, open); });
+    listen(sockets, open);
     give_up(open, false, "no answer on the local network within 2 s");
   }
 }
