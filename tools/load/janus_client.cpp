@@ -1,10 +1,14 @@
 #include "tools/load/janus_client.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
 #include <unordered_map>
+
+#include "runtime/clock.hpp"
 
 namespace limen::load {
 
@@ -12,6 +16,10 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 
 namespace {
+
+// A third of the shortest session_timeout that servers ship with.
+constexpr Duration kKeepAlive = std::chrono::seconds(20);
+constexpr Duration kKeepAliveStep = std::chrono::seconds(1);
 
 std::string_view text_of(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
@@ -42,7 +50,7 @@ std::string error_text(const json::object& answer) {
 
 struct JanusClient::State : std::enable_shared_from_this<State> {
   State(asio::io_context& io_in, std::string secret, Duration limit)
-      : io(io_in), api_secret(std::move(secret)), timeout(limit) {}
+      : io(io_in), api_secret(std::move(secret)), timeout(limit), keep_alive_timer(io_in) {}
 
   struct Pending {
     asio::steady_timer timer;
@@ -65,8 +73,35 @@ struct JanusClient::State : std::enable_shared_from_this<State> {
     pending.erase(found);
   }
 
+  void send_keep_alive(uint64_t session) {
+    json::object message;
+    message["janus"] = "keepalive";
+    message["session_id"] = session;
+    message["transaction"] = fmt::format("load-{}", next_transaction++);
+    if (!api_secret.empty()) message["apisecret"] = api_secret;
+    link->send(std::move(message));
+  }
+  void keep_alive(Instant now) {
+    for (auto& [session, due] : sessions) {
+      if (now < due) continue;
+      due = now + kKeepAlive;
+      send_keep_alive(session);
+    }
+  }
+
+  // Until the connection ends; set-ups may take longer than a session lives.
+  static asio::awaitable<void> keep_all_alive(std::shared_ptr<State> state) {
+    while (state->open) {
+      boost::system::error_code cancelled;
+      state->keep_alive_timer.expires_after(kKeepAliveStep);
+      co_await state->keep_alive_timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+      if (state->open) state->keep_alive(runtime::monotonic_now());
+    }
+  }
+
   void fail_all() {
     open = false;
+    keep_alive_timer.cancel();
     for (auto& [transaction, waiting] : pending) waiting->timer.cancel();
     pending.clear();
   }
@@ -76,6 +111,8 @@ struct JanusClient::State : std::enable_shared_from_this<State> {
   std::string api_secret;
   Duration timeout;
   std::unordered_map<std::string, std::shared_ptr<Pending>> pending;
+  asio::steady_timer keep_alive_timer;
+  std::unordered_map<uint64_t, Instant> sessions;  // when each has to be kept alive next
   uint64_t next_transaction = 1;
   uint64_t requests = 0, hangups = 0;
   bool open = false;
@@ -108,10 +145,13 @@ Async<> JanusClient::connect(ServerAddress server) {
   state->link = make(state->io, server, state->timeout, std::move(events));
   auto connected = co_await state->link->connect();
   state->open = connected.has_value();
+  if (state->open) asio::co_spawn(state->io, State::keep_all_alive(state), asio::detached);
   co_return connected;
 }
 
 void JanusClient::close() {
+  state_->keep_alive_timer.cancel();
+  state_->open = false;
   if (state_->link) state_->link->close();
 }
 
@@ -143,10 +183,13 @@ Async<uint64_t> JanusClient::create_session() {
   auto answer = co_await request(std::move(message));
   if (!answer) co_return std::unexpected(answer.error());
   const json::object* data = object_of(*answer, "data");
-  co_return data == nullptr ? 0 : number_of(*data, "id");
+  uint64_t session = data == nullptr ? 0 : number_of(*data, "id");
+  if (session != 0) state_->sessions[session] = runtime::monotonic_now() + kKeepAlive;
+  co_return session;
 }
 
 Async<> JanusClient::destroy_session(uint64_t session) {
+  state_->sessions.erase(session);
   json::object message;
   message["janus"] = "destroy";
   message["session_id"] = session;
@@ -184,16 +227,6 @@ Async<PluginAnswer> JanusClient::message(uint64_t session, uint64_t handle, json
     co_return fail("{} ({})", text_of(out.data, "error"), number_of(out.data, "error_code"));
   }
   co_return out;
-}
-
-void JanusClient::keep_alive(uint64_t session) {
-  if (!state_->open) return;
-  json::object message;
-  message["janus"] = "keepalive";
-  message["session_id"] = session;
-  message["transaction"] = fmt::format("load-{}", state_->next_transaction++);
-  if (!state_->api_secret.empty()) message["apisecret"] = state_->api_secret;
-  state_->link->send(std::move(message));
 }
 
 }  // namespace limen::load

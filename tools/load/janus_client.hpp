@@ -30,12 +30,11 @@ class JanusClient {
 
   // Each fails with the server's own words if the server answers with an error.
   Async<boost::json::object> request(boost::json::object message);
+  // Sessions are kept alive until they are destroyed.
   Async<uint64_t> create_session();
   Async<> destroy_session(uint64_t session);
   Async<uint64_t> attach(uint64_t session, std::string plugin);
   Async<PluginAnswer> message(uint64_t session, uint64_t handle, boost::json::object body, boost::json::object jsep);
-  // Without waiting for the answer.
-  void keep_alive(uint64_t session);
 
   uint64_t requests() const;
   uint64_t hangups() const;  // "hangup" events

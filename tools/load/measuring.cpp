@@ -10,8 +10,6 @@ namespace limen::load {
 
 namespace {
 
-constexpr Duration kKeepAlive = std::chrono::seconds(20);
-
 Duration from_seconds(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
@@ -24,9 +22,8 @@ std::string live_line(const HostTotals& totals, const HostTotals& before, Durati
                      static_cast<double>(to_us(totals.latency.percentile(0.99))) / 1000);
 }
 
-boost::asio::awaitable<void> watch(LoadContext context, const std::vector<Call>& calls, Duration time,
-                                   std::string_view phase, LiveDisplay& display) {
-  Instant now = runtime::monotonic_now(), end = now + time, keep_alive = now + kKeepAlive;
+boost::asio::awaitable<void> watch(LoadContext context, Duration time, std::string_view phase, LiveDisplay& display) {
+  Instant now = runtime::monotonic_now(), end = now + time;
   HostTotals before = co_await context.engine.totals();
   while ((now = runtime::monotonic_now()) < end) {
     Duration step = std::min<Duration>(std::chrono::seconds(1), end - now);
@@ -34,9 +31,6 @@ boost::asio::awaitable<void> watch(LoadContext context, const std::vector<Call>&
     HostTotals totals = co_await context.engine.totals();
     display.show(live_line(totals, before, step, phase));
     before = std::move(totals);
-    if (runtime::monotonic_now() < keep_alive) continue;
-    keep_alive += kKeepAlive;
-    for (const Call& call : calls) context.janus.keep_alive(call.session);
   }
 }
 
@@ -74,12 +68,11 @@ void Stopwatch::stop(Report& report) const {
   report.server->resident = after->resident;
 }
 
-boost::asio::awaitable<void> measure(LoadContext context, const std::vector<Call>& calls, Report& report,
-                                     LiveDisplay& display) {
-  co_await watch(context, calls, from_seconds(context.options.warm_up), "warm-up", display);
+boost::asio::awaitable<void> measure(LoadContext context, Report& report, LiveDisplay& display) {
+  co_await watch(context, from_seconds(context.options.warm_up), "warm-up", display);
   context.engine.restart_counting();
   Stopwatch stopwatch(context.options);
-  co_await watch(context, calls, from_seconds(context.options.duration), "measuring", display);
+  co_await watch(context, from_seconds(context.options.duration), "measuring", display);
   report.totals = co_await context.engine.totals();
   stopwatch.stop(report);
 }

@@ -34,8 +34,7 @@ class Stopwatch {
   std::optional<ProcessFigures> server_;
 };
 
-// Warm-up, then `duration` seconds; keeps the sessions alive meanwhile.
-boost::asio::awaitable<void> measure(LoadContext context, const std::vector<Call>& calls, Report& report,
-                                     LiveDisplay& display);
+// Warm-up, then `duration` seconds.
+boost::asio::awaitable<void> measure(LoadContext context, Report& report, LiveDisplay& display);
 
 }  // namespace limen::load

@@ -77,7 +77,7 @@ asio::awaitable<void> run_echo(Run& run, bool send) {
   co_await run_all(context, run.report.wanted, context.options.concurrency,
                    [&run, send](uint32_t peer) { return set_up(run, call_echo(run.context, peer, send)); });
   run.report.set_up = runtime::monotonic_now() - began;
-  co_await measure(context, run.calls, run.report, run.display);
+  co_await measure(context, run.report, run.display);
   collect_times(run);
   co_await hang_up(run);
 }
@@ -196,7 +196,7 @@ asio::awaitable<void> run_videoroom(Run& run) {
       return set_up(run, subscribe(context, publishers + at, room.id, feeds_for(room, but)));
     });
     run.report.set_up = runtime::monotonic_now() - began;
-    co_await measure(context, run.calls, run.report, run.display);
+    co_await measure(context, run.report, run.display);
     collect_times(run);
   }
   co_await hang_up(run);
@@ -230,7 +230,7 @@ asio::awaitable<void> run_streaming(Run& run) {
     co_await set_up(run, watch_mountpoint(context, options.publishers + at, mountpoint.feed));
   });
   run.report.set_up = runtime::monotonic_now() - began;
-  co_await measure(context, run.calls, run.report, run.display);
+  co_await measure(context, run.report, run.display);
   collect_times(run);
   for (const Call& mountpoint : mountpoints) {
     if (mountpoint.feed == 0) continue;
