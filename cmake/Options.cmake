@@ -32,5 +32,8 @@ if(LIMEN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
       ${LIMEN_CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-fpch-preprocess)
+  else()
+    # Clang's precompiled headers are then the same whenever they are made: what was compiled with one is still known.
+    add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
   endif()
 endif()
