@@ -1,4 +1,4 @@
-"""Two network namespaces joined by a link that loses UDP, for tests that want the kernel's own path between peers.
+"""Named network namespaces with cables between them, for tests that want the kernel's own path between peers.
 
 Needs root (ip netns, nft). The calling thread moves into the client's namespace; programs that it starts go with it.
 """
@@ -23,153 +23,72 @@ def available():
     return ""
 
 
-class LossyLink:
-    """with LossyLink(percent) as link: link.server_prefix starts programs on the far side, at link.server_address."""
+class Namespaces:
+    """One namespace for each of `roles`; they last as long as the `with`. `server_prefix` starts programs in the
+    server's, at `server_address`; the calling thread moves into the client's."""
 
-    client_address, server_address = "10.77.0.2", "10.77.0.1"
-    prefix_length, address_flags = 24, ()
+    roles = ("client", "server")
+    client, server = "client", "server"  # the roles of the two
+    server_address = ""
 
-    def __init__(self, percent):
-        self.percent = percent
-        self.client, self.server = f"limen-client-{os.getpid()}", f"limen-server-{os.getpid()}"
-        self.server_prefix = ["ip", "netns", "exec", self.server]
+    def __init__(self):
+        self.names = {role: f"limen-{role}-{os.getpid()}" for role in self.roles}
+        self.server_prefix = self._within(self.server)
         self.home = None
 
     def __enter__(self):
         self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         try:
+            for name in self.names.values():
+                run("ip", "netns", "add", name)
+                run("ip", "-n", name, "link", "set", "lo", "up")
             self._build()
-            self._enter(os.open(f"/run/netns/{self.client}", os.O_RDONLY))
+            enter(os.open(f"/run/netns/{self.names[self.client]}", os.O_RDONLY))
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_):
-        self._enter(self.home)
-        for name in (self.client, self.server):
+        enter(self.home)
+        for name in self.names.values():
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
-    @staticmethod
-    def _enter(fd):
-        if LIBC.setns(fd, CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), "setns")
-        os.close(fd)
-
     def _build(self):
-        for name in (self.client, self.server):
-            self._run("ip", "netns", "add", name)
-            self._run("ip", "-n", name, "link", "set", "lo", "up")
-        self._run("ip", "link", "add", "near", "netns", self.client, "type", "veth", "peer", "name", "far", "netns", self.server)
-        chance = f"numgen random mod 100 < {self.percent}" if self.percent < 100 else ""
-        for name, link, address in ((self.client, "near", self.client_address), (self.server, "far", self.server_address)):
-            self._run("ip", "-n", name, "address", "add", f"{address}/{self.prefix_length}", "dev", link, *self.address_flags)
-            self._run("ip", "-n", name, "link", "set", link, "up")
-            self._run("ip", "netns", "exec", name, "nft", f"""
-                table inet lossy {{
-                  counter lost {{ }}
-                  chain arriving {{
-                    type filter hook input priority 0;
-                    iifname "{link}" meta l4proto udp {chance} counter name lost drop
-                  }}
-                }}""")
+        """Joins the namespaces, each with its loopback interface."""
+        raise NotImplementedError
 
-        for name, link in ((self.client, "near"), (self.server, "far")):
-            until(f"carrier on {link}", lambda: "state UP" in self._run("ip", "-n", name, "link", "show", link))
+    def _within(self, role):
+        return ["ip", "netns", "exec", self.names[role]]
 
-    def lost(self):
-        """Packets dropped so far, both ways."""
-        total = 0
-        for name in (self.client, self.server):
-            listing = self._run("ip", "netns", "exec", name, "nft", "list", "counter", "inet", "lossy", "lost")
-            total += int(listing.split("packets")[1].split()[0])
-        return total
+    def _ip(self, role, *words):
+        return run("ip", "-n", self.names[role], *words)
 
-    @staticmethod
-    def _run(*command):
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
-        return done.stdout
+    def _nft(self, role, rules):
+        return run(*self._within(role), "nft", rules)
+
+    def _forward(self, role):
+        run(*self._within(role), "sysctl", "-qw", "net.ipv4.ip_forward=1")
+
+    def _join(self, one, other, prefix_length=24, flags=()):
+        """A cable; each end is (role, name of the interface, address). Waits until it carries."""
+        run("ip", "link", "add", one[1], "netns", self.names[one[0]], "type", "veth", "peer", "name", other[1],
+            "netns", self.names[other[0]])
+        for role, link, address in (one, other):
+            self._ip(role, "address", "add", f"{address}/{prefix_length}", "dev", link, *flags)
+            self._ip(role, "link", "set", link, "up")
+        for role, link, _ in (one, other):
+            until(f"carrier on {link}", lambda: "state UP" in self._ip(role, "link", "show", link))
 
 
-class Ipv6Link(LossyLink):
-    """The same link with IPv6 alone."""
-
-    client_address, server_address = "fd77::2", "fd77::1"
-    prefix_length, address_flags = 64, ("nodad",)
-
-    def __init__(self):
-        super().__init__(0)
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
 
 
-class PublishedPorts(LossyLink):
-    """A container as Docker makes them: the server sits at an address of its own behind a host that passes on what comes
-    to its published ports. with PublishedPorts((30000, 30009)) as link: link.server_address is the host's."""
-
-    inside, inside_host = "172.30.77.2", "172.30.77.1"
-
-    def __init__(self, udp_ports):
-        super().__init__(0)
-        self.udp_ports = udp_ports
-        self.host = self.server
-        self.server = f"limen-inside-{os.getpid()}"
-        self.server_prefix = ["ip", "netns", "exec", self.server]
-
-    def __exit__(self, *_):
-        super().__exit__()
-        subprocess.run(["ip", "netns", "del", self.host], capture_output=True, check=False)
-
-    def _build(self):
-        inside, self.server = self.server, self.host
-        try:
-            super()._build()
-        finally:
-            self.server = inside
-        self._run("ip", "netns", "add", inside)
-        self._run("ip", "-n", inside, "link", "set", "lo", "up")
-        self._run("ip", "link", "add", "docker0", "netns", self.host, "type", "veth", "peer", "name", "eth0", "netns", inside)
-        for name, link, address in ((self.host, "docker0", self.inside_host), (inside, "eth0", self.inside)):
-            self._run("ip", "-n", name, "address", "add", f"{address}/24", "dev", link)
-            self._run("ip", "-n", name, "link", "set", link, "up")
-        self._run("ip", "-n", inside, "route", "add", "default", "via", self.inside_host)
-        self._run("ip", "netns", "exec", self.host, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
-        self._run("ip", "netns", "exec", self.host, "nft", f"""
-            table ip published {{
-              chain arriving {{
-                type nat hook prerouting priority dstnat;
-                iifname "far" tcp dport 1024-65535 dnat to {self.inside}
-                iifname "far" udp dport {self.udp_ports[0]}-{self.udp_ports[1]} dnat to {self.inside}
-              }}
-              chain leaving {{
-                type nat hook postrouting priority srcnat
-                ip saddr {self.inside} oifname "far" masquerade
-              }}
-            }}""")
-        until("carrier to the container", lambda: "state UP" in self._run("ip", "-n", inside, "link", "show", "eth0"))
-
-
-class Interfaces(LossyLink):
-    """One namespace with two interfaces, lan0 and wan0, IPv4 and IPv6, for a server and its client on one machine."""
-
-    lan, wan, lan6 = "10.88.1.1", "10.88.2.1", "fd88::1"
-
-    def __init__(self):
-        super().__init__(0)
-        self.server_prefix = []
-
-    def _build(self):
-        self._run("ip", "netns", "add", self.client)
-        self._run("ip", "-n", self.client, "link", "set", "lo", "up")
-        for link, address in (("lan0", self.lan), ("wan0", self.wan)):
-            self._run("ip", "-n", self.client, "link", "add", link, "type", "veth", "peer", "name", f"{link}-end")
-            self._run("ip", "-n", self.client, "address", "add", f"{address}/24", "dev", link)
-            for end in (link, f"{link}-end"):
-                self._run("ip", "-n", self.client, "link", "set", end, "up")
-        self._run("ip", "-n", self.client, "address", "add", f"{self.lan6}/64", "dev", "lan0", "nodad")
-        until("carrier", lambda: "state UP" in self._run("ip", "-n", self.client, "link", "show", "lan0"))
-        # Link-local addresses are not used before the kernel knows that nobody else has them.
-        until("addresses", lambda: "tentative" not in self._run("ip", "-n", self.client, "-6", "address"))
-
-    def nft(self, rules):
-        return self._run("nft", rules)
+def enter(fd):
+    if LIBC.setns(fd, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+    os.close(fd)

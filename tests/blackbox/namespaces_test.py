@@ -8,7 +8,8 @@ import unittest
 
 from echo_peer import EchoPeer
 from limen_server import ROOT, Server, until, until_async
-from namespaces import Ipv6Link, LossyLink, PublishedPorts, available
+from links import Ipv6Link, LossyLink, PublishedPorts
+from namespaces import available
 
 WHY_NOT = available()
 

@@ -9,7 +9,8 @@ import urllib.request
 
 from echo_peer import EchoPeer
 from limen_server import Server, until, until_async
-from namespaces import Interfaces, available
+from links import Interfaces
+from namespaces import available
 from network_doctor_test import StunServer
 
 WHY_NOT = available()
