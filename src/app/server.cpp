@@ -149,7 +149,7 @@ class Server {
 
   Result<> start() {
     Instant began = runtime::monotonic_now();
-    for (const std::string& text : loaded_.findings.warnings) log::warning("", "{}", text);
+    loaded_.findings.log("");
     Result<NetworkSetup> network = set_up_network(loaded_.settings);
     if (!network) return std::unexpected(network.error());
     auto certificate = dtls_certificate(loaded_.settings.certificates);

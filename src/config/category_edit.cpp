@@ -203,4 +203,14 @@ Result<> remove_category(const std::string& folder, std::string_view package, st
                    });
 }
 
+Result<> save_room(const std::string& folder, std::string_view package, const std::string& id, const Entries& entries) {
+  Result<> done = save_category(folder, package, "room-" + id, entries);
+  return done ? remove_category(folder, package, id) : done;
+}
+
+Result<> remove_room(const std::string& folder, std::string_view package, const std::string& id) {
+  Result<> done = remove_category(folder, package, "room-" + id);
+  return done ? remove_category(folder, package, id) : done;
+}
+
 }  // namespace limen::config

@@ -37,4 +37,8 @@ Result<> save_category(const std::string& folder, std::string_view package, std:
 // Removing what is not there is no error.
 Result<> remove_category(const std::string& folder, std::string_view package, std::string_view category);
 
+// The entry of a room: written as "room-<id>", while a file may just as well call it "<id>".
+Result<> save_room(const std::string& folder, std::string_view package, const std::string& id, const Entries& entries);
+Result<> remove_room(const std::string& folder, std::string_view package, const std::string& id);
+
 }  // namespace limen::config

@@ -72,6 +72,20 @@ TEST(CategoryEdit, ini_files_too) {
   EXPECT_EQ(*without_category(text, Syntax::ini, "room-2"), "; top\n[general]\nevents = yes\n[room-1]\npin = 1\n\n");
 }
 
+TEST(CategoryEdit, a_room_has_one_entry_under_either_name) {
+  std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "limen-category-room";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "janus.plugin.x.cfg") << "[1234]\ndescription = by hand\n";
+  ASSERT_TRUE(save_room(folder, "janus.plugin.x", "1234", {{"description", std::string("changed")}}));
+  auto file = read_module(folder, "janus.plugin.x");
+  EXPECT_EQ((*file)->find("1234"), nullptr);
+  EXPECT_EQ((*file)->find("room-1234")->text("description"), "changed");
+  ASSERT_TRUE(remove_room(folder, "janus.plugin.x", "1234"));
+  EXPECT_EQ((*read_module(folder, "janus.plugin.x"))->find("room-1234"), nullptr);
+  std::filesystem::remove_all(folder);
+}
+
 TEST(CategoryEdit, the_file_is_replaced_and_keeps_its_mode) {
   std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "limen-category-edit";
   std::filesystem::create_directories(folder);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/log.hpp"
+
 namespace limen::config {
 namespace {
 
@@ -39,6 +41,10 @@ std::string nearest(std::string_view key, const std::vector<std::string>& known)
 }
 
 }  // namespace
+
+void Findings::log(std::string_view tag) const {
+  for (const std::string& warning : warnings) log::warning(tag, "{}", warning);
+}
 
 bool same_text(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {

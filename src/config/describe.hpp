@@ -26,6 +26,7 @@ namespace limen::config {
 // What reading found that the administrator should know; nothing here stops the start.
 struct Findings {
   std::vector<std::string> warnings;  // "file:line: ..." each
+  void log(std::string_view tag) const;
 };
 
 template <typename T>
@@ -164,6 +165,15 @@ void read_group(const Node& root, std::string_view name, S& target, Findings& fi
   GroupReader reader(root.find(name), findings);
   describe(reader, target);
   reader.finish();
+}
+
+// Reads the group `general` of a module's file; no file is no error.
+template <typename S>
+Result<> read_general(const std::string& folder, std::string_view package, S& target, Findings& findings) {
+  auto file = read_module(folder, package);
+  if (!file) return std::unexpected(file.error());
+  if (*file) read_group(**file, "general", target, findings);
+  return {};
 }
 
 // The keys of a described struct with help and default: for the reference docs and --help.

@@ -46,10 +46,8 @@ void describe(V& v, Config& c) {
 
 Result<Config> load(const std::string& folder, config::Findings& findings) {
   Config config;
-  auto file = config::read_module(folder, kPackage);
-  if (!file) return std::unexpected(file.error());
-  if (!*file) return config;
-  config::read_group(**file, "general", config, findings);
+  auto read = config::read_general(folder, kPackage, config, findings);
+  if (!read) return std::unexpected(read.error());
   if (config.common.enabled && (config.backend.empty() || config.port == 0))
     return fail("`backend` and `port` are needed (group general of {}.jcfg)", kPackage);
   return config;
@@ -106,7 +104,7 @@ class GelfHandler final : public EventHandler {
   Result<> start(EventHandlerContext& context) override {
     config::Findings findings;
     auto config = load(context.configs_folder(), findings);
-    for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+    findings.log(kTag);
     if (!config) return std::unexpected(config.error());
     if (!config->common.enabled) return handlers::not_enabled();
     mask_ = config->common.mask();

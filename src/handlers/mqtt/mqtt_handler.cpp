@@ -145,7 +145,7 @@ class MqttHandler final : public EventHandler {
   Result<> start(EventHandlerContext& context) override {
     config::Findings findings;
     auto config = load(context.configs_folder(), findings);
-    for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+    findings.log(kTag);
     if (!config) return std::unexpected(config.error());
     if (!config->common.enabled) return handlers::not_enabled();
     config_ = std::move(*config);

@@ -35,10 +35,8 @@ void describe(V& v, Config& c) {
 
 Result<Config> load(const std::string& folder, config::Findings& findings) {
   Config config;
-  auto file = config::read_module(folder, kPackage);
-  if (!file) return std::unexpected(file.error());
-  if (!*file) return config;
-  config::read_group(**file, "general", config, findings);
+  auto read = config::read_general(folder, kPackage, config, findings);
+  if (!read) return std::unexpected(read.error());
   if (config.common.enabled && config.address.empty())
     return fail("there is no `address` to publish at (group general of {}.jcfg)", kPackage);
   return config;
@@ -56,7 +54,7 @@ class NanomsgHandler final : public EventHandler {
   Result<> start(EventHandlerContext& context) override {
     config::Findings findings;
     auto config = load(context.configs_folder(), findings);
-    for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+    findings.log(kTag);
     if (!config) return std::unexpected(config.error());
     if (!config->common.enabled) return handlers::not_enabled();
     auto link = brokers::NanomsgLink::open(

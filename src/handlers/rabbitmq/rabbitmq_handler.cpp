@@ -77,10 +77,8 @@ brokers::AmqpSettings Config::settings() const {
 
 Result<Config> load(const std::string& folder, config::Findings& findings) {
   Config config;
-  auto file = config::read_module(folder, kPackage);
-  if (!file) return std::unexpected(file.error());
-  if (!*file) return config;
-  config::read_group(**file, "general", config, findings);
+  auto read = config::read_general(folder, kPackage, config, findings);
+  if (!read) return std::unexpected(read.error());
   if (config.common.enabled && config.route_key.empty())
     return fail("there is no `route_key` to publish events with (group general of {}.jcfg)", kPackage);
   return config;
@@ -137,7 +135,7 @@ class RabbitMqHandler final : public EventHandler {
 Result<> RabbitMqHandler::start(EventHandlerContext& context) {
   config::Findings findings;
   auto config = load(context.configs_folder(), findings);
-  for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+  findings.log(kTag);
   if (!config) return std::unexpected(config.error());
   if (!config->common.enabled) return handlers::not_enabled();
   mask_ = config->common.mask();

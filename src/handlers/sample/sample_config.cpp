@@ -25,10 +25,8 @@ PostSettings SampleConfig::post_settings() const {
 
 Result<SampleConfig> read_sample_config(const std::string& folder, config::Findings& findings) {
   SampleConfig config;
-  auto file = config::read_module(folder, kPackage);
-  if (!file) return std::unexpected(file.error());
-  if (!*file) return config;
-  config::read_group(**file, "general", config, findings);
+  auto read = config::read_general(folder, kPackage, config, findings);
+  if (!read) return std::unexpected(read.error());
   if (!config.common.enabled) return config;
   if (config.backend.empty())
     return fail("there is no `backend` to post events to (group general of {}.jcfg)", kPackage);

@@ -32,7 +32,7 @@ class SampleHandler final : public EventHandler {
   Result<> start(EventHandlerContext& context) override {
     config::Findings findings;
     auto config = read_sample_config(context.configs_folder(), findings);
-    for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+    findings.log(kTag);
     if (!config) return std::unexpected(config.error());
     if (!config->common.enabled) return handlers::not_enabled();
     mask_ = config->common.mask();

@@ -57,10 +57,8 @@ struct Loaded {
 
 Result<Loaded> load(const std::string& folder, config::Findings& findings) {
   Loaded loaded;
-  auto file = config::read_module(folder, kPackage);
-  if (!file) return std::unexpected(file.error());
-  if (!*file) return loaded;
-  config::read_group(**file, "general", loaded.config, findings);
+  auto read = config::read_general(folder, kPackage, loaded.config, findings);
+  if (!read) return std::unexpected(read.error());
   const Config& config = loaded.config;
   if (!config.common.enabled) return loaded;
   if (config.backend.empty()) return fail("there is no `backend` to connect to (group general of {}.jcfg)", kPackage);
@@ -83,7 +81,7 @@ class WebSocketHandler final : public EventHandler {
   Result<> start(EventHandlerContext& context) override {
     config::Findings findings;
     auto loaded = load(context.configs_folder(), findings);
-    for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+    findings.log(kTag);
     if (!loaded) return std::unexpected(loaded.error());
     const Config& config = loaded->config;
     if (!config.common.enabled) return handlers::not_enabled();

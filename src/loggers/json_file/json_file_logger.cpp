@@ -35,9 +35,8 @@ void describe(V& v, Config& c) {
 
 Result<Config> load(const std::string& folder, config::Findings& findings) {
   Config config;
-  auto file = config::read_module(folder, kPackage);
-  if (!file) return std::unexpected(file.error());
-  if (*file) config::read_group(**file, "general", config, findings);
+  auto read = config::read_general(folder, kPackage, config, findings);
+  if (!read) return std::unexpected(read.error());
   if (config.enabled && config.filename.empty()) {
     return fail("there is no `filename` to write to (group general of {}.jcfg)", kPackage);
   }
@@ -60,7 +59,7 @@ class JsonFileLogger final : public LogSink {
   Result<> start(const std::string& folder) override {
     config::Findings findings;
     auto config = load(folder, findings);
-    for (const std::string& warning : findings.warnings) log::warning("[jsonlog]", "{}", warning);
+    findings.log("[jsonlog]");
     if (!config) return std::unexpected(config.error());
     if (!config->enabled) return std::unexpected(Error{});
     auto writer = LineWriter::open(config->filename);

@@ -2,13 +2,10 @@
 //
 // Plain values, any thread.
 #pragma once
-#include <fmt/core.h>
-
 #include <expected>
-#include <string>
-#include <utility>
 
-#include "api/request_reader.hpp"
+#include "api/check_secret.hpp"
+#include "api/plugin_error.hpp"
 
 namespace limen::audiobridge {
 
@@ -31,42 +28,25 @@ enum class ErrorCode : int {
   unknown = 499,
 };
 
-struct BridgeError {
-  ErrorCode code = ErrorCode::unknown;
-  std::string text;
-};
+using BridgeError = PluginError<ErrorCode>;
 
 template <typename T = void>
 using BridgeResult = std::expected<T, BridgeError>;
 
-template <typename... Args>
-std::unexpected<BridgeError> refuse(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
-  return std::unexpected(BridgeError{code, fmt::format(format, std::forward<Args>(args)...)});
-}
-
 inline JsonObject error_body(const BridgeError& error) {
-  return JsonObject{{"audiobridge", "event"}, {"error_code", static_cast<int>(error.code)}, {"error", error.text}};
+  return limen::error_body("audiobridge", error);
 }
 
 // What a request's parser says, with this plugin's codes.
 template <typename T>
 BridgeResult<T> checked(std::expected<T, RequestError> parsed) {
-  if (parsed) return std::move(*parsed);
-  RequestError& bad = parsed.error();
-  ErrorCode code = bad.missing ? ErrorCode::missing_element : ErrorCode::invalid_element;
-  return std::unexpected(BridgeError{code, std::move(bad.text)});
+  return with_code<ErrorCode>(std::move(parsed));
 }
 
 // A described request, or the refusal that its first bad property earns.
 template <typename S>
 BridgeResult<S> read(const JsonObject& body) {
-  return checked(read_request<S>(body));
-}
-
-// The refusal of one step as the refusal of the whole.
-template <typename T>
-std::unexpected<BridgeError> passed_on(BridgeResult<T>& failed) {
-  return std::unexpected(std::move(failed.error()));
+  return with_code<ErrorCode>(read_request<S>(body));
 }
 
 }  // namespace limen::audiobridge

@@ -15,7 +15,7 @@ BridgeResult<> BridgeHandle::check_entry(const Room& room, const JsonObject& bod
       !context.token_allows(extras.token.value_or(""), "room=" + room.id().text())) {
     return refuse(ErrorCode::unauthorized, "Unauthorized (wrong token)");
   }
-  if (auto good = check_secret(body, "pin", settings.pin); !good) return good;
+  if (auto good = check_secret<ErrorCode>(body, "pin", settings.pin); !good) return good;
   if (room.checks_tokens && (!extras.token || !constant_time_contains(room.allowed, *extras.token))) {
     return refuse(ErrorCode::unauthorized, "Unauthorized (not in the allowed list)");
   }
@@ -82,7 +82,7 @@ BridgeResult<BridgeHandle::Admission> BridgeHandle::admit(const JsonObject& body
     if (!secret->is_string()) {
       return refuse(ErrorCode::invalid_element, "Invalid element type (secret should be a string)");
     }
-    if (auto good = check_secret(body, "secret", (*room)->settings().secret); !good) return passed_on(good);
+    if (auto good = check_secret<ErrorCode>(body, "secret", (*room)->settings().secret); !good) return passed_on(good);
     out.admin = true;
   }
   if (auto good = take_wishes(*request, *extras, moving, out); !good) return passed_on(good);

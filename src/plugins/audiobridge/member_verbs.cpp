@@ -75,7 +75,8 @@ BridgeResult<Participant*> own_or_managed_member(const RoomCall& call) {
   if (!id) return passed_on(id);
   auto member = find_member(**room, *id);
   if (!member || *member == call.asking) return member;
-  if (auto good = check_secret(call.body, "secret", (*room)->settings().secret); !good) return passed_on(good);
+  if (auto good = check_secret<ErrorCode>(call.body, "secret", (*room)->settings().secret); !good)
+    return passed_on(good);
   return member;
 }
 

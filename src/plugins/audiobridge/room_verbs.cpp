@@ -84,7 +84,8 @@ BridgeResult<JsonObject> create_room(const RoomCall& call) {
   auto id = read_id(call.body, "room", call.rooms.strings(), false);
   if (!id) return passed_on(id);
   if (auto keys = read<RoomKeys>(call.body); !keys) return passed_on(keys);
-  if (auto good = check_secret(call.body, "admin_key", call.rooms.general().admin_key); !good) return passed_on(good);
+  if (auto good = check_secret<ErrorCode>(call.body, "admin_key", call.rooms.general().admin_key); !good)
+    return passed_on(good);
   auto settings = read_settings(call, *extras);
   if (!settings) return passed_on(settings);
   auto tokens = read_texts(extras->allowed.value_or(JsonArray{}), "allowed");
@@ -176,7 +177,7 @@ BridgeResult<JsonObject> list_rooms(const RoomCall& call) {
   const Json* given = call.body.if_contains("admin_key");
   bool all = !key.empty() && given != nullptr && given->is_string() && !given->get_string().empty();
   if (all) {
-    if (auto good = check_secret(call.body, "admin_key", key); !good) return passed_on(good);
+    if (auto good = check_secret<ErrorCode>(call.body, "admin_key", key); !good) return passed_on(good);
   }
   JsonArray list;
   for (const auto& [id, room] : call.rooms.all()) {

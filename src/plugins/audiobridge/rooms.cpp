@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cstring>
 
-#include "base/constant_time.hpp"
 #include "base/log.hpp"
 #include "config/category_edit.hpp"
 #include "plugins/audiobridge/participant.hpp"
@@ -131,7 +130,7 @@ Result<> Rooms::start(PluginContext& context) {
   config::Findings findings;
   std::vector<StaticRoom> rooms;
   Result<> done = read_file(context.configs_folder(), general_, plain_, rooms, findings);
-  for (const std::string& text : findings.warnings) log::warning("", "{}", text);
+  findings.log("");
   if (!done) return done;
   can_save_ = config::module_file(context.configs_folder(), kPackage).has_value();
   for (StaticRoom& room : rooms) add(std::move(room.id), std::move(room.settings));
@@ -185,18 +184,14 @@ Room& Rooms::add(Id id, RoomSettings settings) {
 }
 
 bool Rooms::save(const Room& room) {
-  // One entry, under the longer of its two names.
-  const std::string folder = context_->configs_folder();
-  Result<> done = config::save_category(folder, kPackage, "room-" + room.id().text(), room_entries(room.settings()));
-  if (done) done = config::remove_category(folder, kPackage, room.id().text());
+  Result<> done =
+      config::save_room(context_->configs_folder(), kPackage, room.id().text(), room_entries(room.settings()));
   if (!done) log::error("", "AudioBridge: room {} is not saved: {}", room.id().text(), done.error().text);
   return done.has_value();
 }
 
 bool Rooms::forget_saved(const Id& id) {
-  const std::string folder = context_->configs_folder();
-  Result<> done = config::remove_category(folder, kPackage, "room-" + id.text());
-  if (done) done = config::remove_category(folder, kPackage, id.text());
+  Result<> done = config::remove_room(context_->configs_folder(), kPackage, id.text());
   if (!done) log::error("", "AudioBridge: room {} stays in the configuration: {}", id.text(), done.error().text);
   return done.has_value();
 }
@@ -224,7 +219,7 @@ BridgeResult<Room*> Rooms::named(const JsonObject& body) const {
 BridgeResult<Room*> Rooms::access(const JsonObject& body) const {
   auto room = named(body);
   if (!room) return room;
-  if (auto good = check_secret(body, "secret", (*room)->settings().secret); !good) return passed_on(good);
+  if (auto good = check_secret<ErrorCode>(body, "secret", (*room)->settings().secret); !good) return passed_on(good);
   return room;
 }
 
@@ -237,19 +232,6 @@ void Rooms::notify(HandleContext* handle, JsonObject data) {
   if (!general_.events || !context_->events_enabled()) return;
   if (handle != nullptr) handle->notify_event(std::move(data));
   else context_->notify_event(std::move(data));
-}
-
-BridgeResult<> check_secret(const JsonObject& body, std::string_view name, std::string_view wanted) {
-  if (wanted.empty()) return {};
-  const Json* given = body.if_contains(name);
-  if (given == nullptr) return refuse(ErrorCode::missing_element, "Missing mandatory element ({})", name);
-  if (!given->is_string()) {
-    return refuse(ErrorCode::invalid_element, "Invalid element type ({} should be a string)", name);
-  }
-  if (!constant_time_equal(std::string_view(given->get_string()), wanted)) {
-    return refuse(ErrorCode::unauthorized, "Unauthorized (wrong {})", name);
-  }
-  return {};
 }
 
 }  // namespace limen::audiobridge

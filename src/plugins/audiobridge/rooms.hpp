@@ -89,7 +89,4 @@ class Rooms {
   uint64_t last_key_ = 0;
 };
 
-// A secret, pin or key that is configured: missing 483, wrong type 484, wrong 489.
-BridgeResult<> check_secret(const JsonObject& body, std::string_view name, std::string_view wanted);
-
 }  // namespace limen::audiobridge

@@ -1,12 +1,8 @@
 // What a NoSIP request can be refused with. Plain values, any thread.
 #pragma once
-#include <fmt/core.h>
-
 #include <expected>
-#include <string>
-#include <utility>
 
-#include "api/request_reader.hpp"
+#include "api/plugin_error.hpp"
 
 namespace limen::nosip {
 
@@ -26,31 +22,19 @@ enum class ErrorCode : int {
   unknown = 499,
 };
 
-struct NoSipError {
-  ErrorCode code = ErrorCode::unknown;
-  std::string text;
-};
+using NoSipError = PluginError<ErrorCode>;
 
 template <typename T = void>
 using NoSipResult = std::expected<T, NoSipError>;
 
-template <typename... Args>
-std::unexpected<NoSipError> refuse(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
-  return std::unexpected(NoSipError{code, fmt::format(format, std::forward<Args>(args)...)});
-}
-
 inline JsonObject error_body(const NoSipError& error) {
-  return JsonObject{{"nosip", "event"}, {"error_code", static_cast<int>(error.code)}, {"error", error.text}};
+  return limen::error_body("nosip", error);
 }
 
 // A described request, or the refusal that its first bad property earns.
 template <typename S>
 NoSipResult<S> read(const JsonObject& body) {
-  auto request = read_request<S>(body);
-  if (request) return std::move(*request);
-  RequestError& error = request.error();
-  ErrorCode code = error.missing ? ErrorCode::missing_element : ErrorCode::invalid_element;
-  return std::unexpected(NoSipError{code, std::move(error.text)});
+  return with_code<ErrorCode>(read_request<S>(body));
 }
 
 }  // namespace limen::nosip

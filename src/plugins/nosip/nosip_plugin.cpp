@@ -81,7 +81,7 @@ class NoSipPlugin final : public Plugin {
   Result<> start(PluginContext& context) override {
     config::Findings findings;
     if (Result<> done = read(context.configs_folder(), service_, findings); !done) return done;
-    for (const std::string& text : findings.warnings) log::warning("", "{}", text);
+    findings.log("");
     service_.context = &context;
     Executor& executor = context.executor();
     service_.network.wall = WallTime{executor.wall_time().us - to_us(executor.now())};
@@ -95,9 +95,7 @@ class NoSipPlugin final : public Plugin {
  private:
   static Result<> read(const std::string& folder, NoSipService& service, config::Findings& findings) {
     NoSipSettings settings;
-    auto file = config::read_module(folder, kPackage);
-    if (!file) return std::unexpected(file.error());
-    if (*file) config::read_group(**file, "general", settings, findings);
+    if (auto done = config::read_general(folder, kPackage, settings, findings); !done) return done;
     if (settings.dscp_audio_rtp > 0 || settings.dscp_video_rtp > 0) {
       findings.warnings.push_back(fmt::format("{}: dscp_audio_rtp and dscp_video_rtp have no effect", kPackage));
     }

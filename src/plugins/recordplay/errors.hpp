@@ -1,12 +1,8 @@
 // What a RecordPlay request can be refused with (contract, section 7). Plain values, any thread.
 #pragma once
-#include <fmt/core.h>
-
 #include <expected>
-#include <string>
-#include <utility>
 
-#include "api/request_reader.hpp"
+#include "api/plugin_error.hpp"
 
 namespace limen::recordplay {
 
@@ -25,31 +21,19 @@ enum class ErrorCode : int {
   unknown = 499,
 };
 
-struct RecordError {
-  ErrorCode code = ErrorCode::unknown;
-  std::string text;
-};
+using RecordError = PluginError<ErrorCode>;
 
 template <typename T = void>
 using RecordResult = std::expected<T, RecordError>;
 
-template <typename... Args>
-std::unexpected<RecordError> refuse(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
-  return std::unexpected(RecordError{code, fmt::format(format, std::forward<Args>(args)...)});
-}
-
 inline JsonObject error_body(const RecordError& error) {
-  return JsonObject{{"recordplay", "event"}, {"error_code", static_cast<int>(error.code)}, {"error", error.text}};
+  return limen::error_body("recordplay", error);
 }
 
 // A described request, or the refusal that its first bad property earns.
 template <typename S>
 RecordResult<S> read(const JsonObject& body) {
-  auto request = read_request<S>(body);
-  if (request) return std::move(*request);
-  RequestError& error = request.error();
-  ErrorCode code = error.missing ? ErrorCode::missing_element : ErrorCode::invalid_element;
-  return std::unexpected(RecordError{code, std::move(error.text)});
+  return with_code<ErrorCode>(read_request<S>(body));
 }
 
 }  // namespace limen::recordplay

@@ -49,7 +49,7 @@ class RecordPlayPlugin final : public Plugin {
   Result<> start(PluginContext& context) override {
     config::Findings findings;
     if (Result<> done = read(context.configs_folder(), settings_, findings); !done) return done;
-    for (const std::string& text : findings.warnings) log::warning("", "{}", text);
+    findings.log("");
     std::error_code error;
     std::filesystem::create_directories(settings_.path, error);
     if (error) return fail("cannot make the folder '{}' for recordings: {}", settings_.path, error.message());
@@ -80,9 +80,7 @@ class RecordPlayPlugin final : public Plugin {
 
  private:
   static Result<> read(const std::string& folder, RecordPlaySettings& settings, config::Findings& findings) {
-    auto file = config::read_module(folder, kPackage);
-    if (!file) return std::unexpected(file.error());
-    if (*file) config::read_group(**file, "general", settings, findings);
+    if (auto done = config::read_general(folder, kPackage, settings, findings); !done) return done;
     if (settings.path.empty()) return fail("'path' in {}.jcfg says no folder for recordings", kPackage);
     return {};
   }

@@ -153,7 +153,8 @@ struct Creation {
 
 StreamResult<Creation> read_creation(const MountpointCall& call) {
   Mountpoints& mountpoints = call.mountpoints;
-  if (auto good = check_secret(call.body, "admin_key", mountpoints.general().admin_key); !good) return passed_on(good);
+  if (auto good = check_secret<ErrorCode>(call.body, "admin_key", mountpoints.general().admin_key); !good)
+    return passed_on(good);
   auto request = read<CreateRequest>(call.body);
   if (!request) return passed_on(request);
   auto id = read_id(call.body, mountpoints.strings(), false);
@@ -197,7 +198,7 @@ StreamResult<JsonObject> list_mountpoints(const MountpointCall& call) {
   const std::string& key = call.mountpoints.general().admin_key;
   bool all = false;
   if (!key.empty() && request->admin_key && !request->admin_key->empty()) {
-    if (auto good = check_secret(call.body, "admin_key", key); !good) return passed_on(good);
+    if (auto good = check_secret<ErrorCode>(call.body, "admin_key", key); !good) return passed_on(good);
     all = true;
   }
   JsonArray list;

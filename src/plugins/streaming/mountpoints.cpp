@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/constant_time.hpp"
 #include "base/log.hpp"
 #include "config/category_edit.hpp"
 #include "plugins/streaming/mountpoint_keys.hpp"
@@ -91,7 +90,7 @@ Result<> Mountpoints::start(PluginContext& context) {
   config::Findings findings;
   std::vector<Configured> configured;
   Result<> done = read_file(context.configs_folder(), general_, configured, findings);
-  for (const std::string& text : findings.warnings) log::warning("", "{}", text);
+  findings.log("");
   if (!done) return done;
   can_save_ = config::module_file(context.configs_folder(), kPackage).has_value();
   auto [low, high] = *PortRange::parse(general_.rtp_port_range);
@@ -189,19 +188,6 @@ bool Mountpoints::forget_saved(const Mountpoint& mountpoint) {
   return done.has_value();
 }
 
-StreamResult<> check_secret(const JsonObject& body, std::string_view name, std::string_view wanted) {
-  if (wanted.empty()) return {};
-  const Json* given = body.if_contains(name);
-  if (given == nullptr) return refuse(ErrorCode::missing_element, "Missing mandatory element ({})", name);
-  if (!given->is_string()) {
-    return refuse(ErrorCode::invalid_element, "Invalid element type ({} should be a string)", name);
-  }
-  if (!constant_time_equal(std::string_view(given->get_string()), wanted)) {
-    return refuse(ErrorCode::unauthorized, "Unauthorized (wrong {})", name);
-  }
-  return {};
-}
-
 std::unexpected<StreamError> no_such_mountpoint(const MountpointId& id) {
   return refuse(ErrorCode::no_such_mountpoint, "No such mountpoint/stream {}", id.text());
 }
@@ -211,7 +197,8 @@ StreamResult<Mountpoint*> Mountpoints::access(const JsonObject& body) const {
   if (!id) return passed_on(id);
   Mountpoint* mountpoint = find(*id);
   if (mountpoint == nullptr) return no_such_mountpoint(*id);
-  if (auto allowed = check_secret(body, "secret", mountpoint->settings().secret); !allowed) return passed_on(allowed);
+  if (auto allowed = check_secret<ErrorCode>(body, "secret", mountpoint->settings().secret); !allowed)
+    return passed_on(allowed);
   return mountpoint;
 }
 

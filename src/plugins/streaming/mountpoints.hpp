@@ -80,8 +80,6 @@ class Mountpoints {
   std::set<MountpointId> reserved_;
 };
 
-// A secret, pin or key that is configured: missing 453, wrong type 454, wrong 457.
-StreamResult<> check_secret(const JsonObject& body, std::string_view name, std::string_view wanted);
 std::unexpected<StreamError> no_such_mountpoint(const MountpointId& id);
 
 }  // namespace limen::streaming

@@ -2,13 +2,10 @@
 //
 // Plain values, any thread.
 #pragma once
-#include <fmt/core.h>
-
 #include <expected>
-#include <string>
-#include <utility>
 
-#include "api/request_reader.hpp"
+#include "api/check_secret.hpp"
+#include "api/plugin_error.hpp"
 
 namespace limen::streaming {
 
@@ -28,42 +25,25 @@ enum class ErrorCode : int {
   unknown = 470,
 };
 
-struct StreamError {
-  ErrorCode code = ErrorCode::unknown;
-  std::string text;
-};
+using StreamError = PluginError<ErrorCode>;
 
 template <typename T = void>
 using StreamResult = std::expected<T, StreamError>;
 
-template <typename... Args>
-std::unexpected<StreamError> refuse(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
-  return std::unexpected(StreamError{code, fmt::format(format, std::forward<Args>(args)...)});
-}
-
 inline JsonObject error_body(const StreamError& error) {
-  return JsonObject{{"streaming", "event"}, {"error_code", static_cast<int>(error.code)}, {"error", error.text}};
+  return limen::error_body("streaming", error);
 }
 
 // What a request's parser says, with this plugin's codes.
 template <typename T>
 StreamResult<T> checked(std::expected<T, RequestError> parsed) {
-  if (parsed) return std::move(*parsed);
-  RequestError& bad = parsed.error();
-  ErrorCode code = bad.missing ? ErrorCode::missing_element : ErrorCode::invalid_element;
-  return std::unexpected(StreamError{code, std::move(bad.text)});
+  return with_code<ErrorCode>(std::move(parsed));
 }
 
 // A described request, or the refusal that its first bad property earns.
 template <typename S>
 StreamResult<S> read(const JsonObject& body) {
-  return checked(read_request<S>(body));
-}
-
-// The refusal of one step as the refusal of the whole.
-template <typename T>
-std::unexpected<StreamError> passed_on(StreamResult<T>& failed) {
-  return std::unexpected(std::move(failed.error()));
+  return with_code<ErrorCode>(read_request<S>(body));
 }
 
 }  // namespace limen::streaming

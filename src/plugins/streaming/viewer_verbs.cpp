@@ -108,7 +108,7 @@ StreamResult<ViewerReply> Viewer::watch(const Message& message) {
   auto found = find_mountpoint(mountpoints_, message.body);
   if (!found) return passed_on(found);
   Mountpoint& wanted = **found;
-  if (auto good = check_secret(message.body, "pin", wanted.settings().pin); !good) return passed_on(good);
+  if (auto good = check_secret<ErrorCode>(message.body, "pin", wanted.settings().pin); !good) return passed_on(good);
   auto request = read<WatchRequest>(message.body);
   if (!request) return passed_on(request);
   bool restart = request->restart.value_or(false);

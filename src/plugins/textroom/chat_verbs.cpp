@@ -21,9 +21,9 @@ JsonObject facts_of(const Participant& participant) {
 }
 
 TextResult<> may_join(TextCall& call, const Room& room, const JoinRequest& request) {
-  if (auto pin = check_secret(call.body, "pin", room.settings.pin); !pin) return pin;
+  if (auto pin = check_secret<TextErrorCode>(call.body, "pin", room.settings.pin); !pin) return pin;
   if (room.find(call.member) != nullptr) {
-    return refuse(TextErrorCode::already_in_room, fmt::format("Already in room {}", room.id().text()));
+    return refuse(TextErrorCode::already_in_room, "Already in room {}", room.id().text());
   }
   if (room.find(std::string_view(request.username)) != nullptr) {
     return refuse(TextErrorCode::username_exists, "Username already taken");
@@ -38,7 +38,7 @@ TextResult<std::pair<Room*, const Participant*>> find_own_place(TextCall& call) 
   if (!room) return std::unexpected(room.error());
   const Participant* self = call.member == nullptr ? nullptr : (*room)->find(call.member);
   if (self != nullptr) return std::pair(*room, self);
-  return refuse(TextErrorCode::not_in_room, fmt::format("Not in room {}", (*room)->id().text()));
+  return refuse(TextErrorCode::not_in_room, "Not in room {}", (*room)->id().text());
 }
 
 JsonObject whisper(const Room& room, const std::vector<std::string>& to, const SharedText& text) {

@@ -26,7 +26,7 @@ TextAnswer allowed(TextCall& call) {
   bool add = config::same_text(action, "add"), remove = config::same_text(action, "remove");
   bool enable = config::same_text(action, "enable"), disable = config::same_text(action, "disable");
   if (!add && !remove && !enable && !disable) {
-    return refuse(TextErrorCode::invalid_element, fmt::format("Unsupported action '{}' (allowed)", action));
+    return refuse(TextErrorCode::invalid_element, "Unsupported action '{}' (allowed)", action);
   }
   if (enable) room.checking_tokens = true;
   if (disable) room.checking_tokens = false;
@@ -52,8 +52,7 @@ TextAnswer kick(TextCall& call) {
   if (!found) return std::unexpected(found.error());
   Room& room = **found;
   if (room.find(std::string_view(request->username)) == nullptr) {
-    return refuse(TextErrorCode::no_such_user,
-                  fmt::format("No such user {} in room {}", request->username, room.id().text()));
+    return refuse(TextErrorCode::no_such_user, "No such user {} in room {}", request->username, room.id().text());
   }
   JsonObject event{{"textroom", "kicked"}, {"room", room.id().json()}, {"username", request->username}};
   room.tell(call.service.text(event));

@@ -21,10 +21,6 @@ void describe(V& v, RoomConfig& c) {
   v.field("post", c.post, "HTTP address that public messages are posted to");
 }
 
-std::string category_of(const RoomId& id) {
-  return "room-" + id.text();
-}
-
 void warn(config::Findings& findings, const config::Node& node, std::string_view text) {
   findings.warnings.push_back(fmt::format("{}:{}: {}: {}", node.place.file, node.place.line, node.name, text));
 }
@@ -86,12 +82,11 @@ Result<> save_room(const std::string& folder, std::string_view package, const Ro
   if (!settings.pin.empty()) entries.emplace_back("pin", settings.pin);
   if (settings.history != 0) entries.emplace_back("history", int64_t{settings.history});
   if (!settings.post.empty()) entries.emplace_back("post", settings.post);
-  return config::save_category(folder, package, category_of(room.id()), entries);
+  return config::save_room(folder, package, room.id().text(), entries);
 }
 
 Result<> unsave_room(const std::string& folder, std::string_view package, const RoomId& id) {
-  if (Result<> plain = config::remove_category(folder, package, id.text()); !plain) return plain;
-  return config::remove_category(folder, package, category_of(id));
+  return config::remove_room(folder, package, id.text());
 }
 
 }  // namespace limen::textroom

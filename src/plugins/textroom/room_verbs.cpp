@@ -11,7 +11,7 @@ constexpr std::string_view kPackage = "janus.plugin.textroom";
 
 TextResult<> check_permanent(TextCall& call, bool permanent, std::string_view what) {
   if (!permanent || config::module_file(call.service.context().configs_folder(), kPackage)) return {};
-  return refuse(TextErrorCode::unknown, fmt::format("No configuration file, can't {} permanent room", what));
+  return refuse(TextErrorCode::unknown, "No configuration file, can't {} permanent room", what);
 }
 
 // True if it worked; a room is changed in any case.
@@ -55,13 +55,13 @@ TextResult<Room*> find_room(TextCall& call) {
   auto id = require_room_id(call.body, call.service.settings().string_ids);
   if (!id) return std::unexpected(id.error());
   if (Room* room = call.service.rooms().find(*id)) return room;
-  return refuse(TextErrorCode::no_such_room, fmt::format("No such room ({})", id->text()));
+  return refuse(TextErrorCode::no_such_room, "No such room ({})", id->text());
 }
 
 TextResult<Room*> find_managed_room(TextCall& call) {
   auto room = find_room(call);
   if (!room) return room;
-  if (auto secret = check_secret(call.body, "secret", (*room)->settings.secret); !secret) {
+  if (auto secret = check_secret<TextErrorCode>(call.body, "secret", (*room)->settings.secret); !secret) {
     return std::unexpected(secret.error());
   }
   return room;
@@ -70,7 +70,7 @@ TextResult<Room*> find_managed_room(TextCall& call) {
 TextAnswer list(TextCall& call) {
   bool all = knows_admin_key(call);
   if (all) {
-    auto key = check_secret(call.body, "admin_key", call.service.settings().admin_key);
+    auto key = check_secret<TextErrorCode>(call.body, "admin_key", call.service.settings().admin_key);
     if (!key) return std::unexpected(key.error());
   }
   JsonArray rooms;
@@ -110,7 +110,7 @@ TextAnswer create(TextCall& call) {
   if (!request) return std::unexpected(request.error());
   auto wanted = read_room_id(call.body, service.settings().string_ids);
   if (!wanted) return std::unexpected(wanted.error());
-  if (auto key = check_secret(call.body, "admin_key", service.settings().admin_key); !key) {
+  if (auto key = check_secret<TextErrorCode>(call.body, "admin_key", service.settings().admin_key); !key) {
     return std::unexpected(key.error());
   }
   auto tokens = read_tokens(request->allowed.value_or(JsonArray{}));
@@ -120,7 +120,7 @@ TextAnswer create(TextCall& call) {
   bool random = !*wanted || (*wanted)->empty();
   RoomId id = random ? service.rooms().unused_id(service.context().random(), service.settings().string_ids) : **wanted;
   if (service.rooms().find(id) != nullptr) {
-    return refuse(TextErrorCode::room_exists, fmt::format("Room {} already exists", id.text()));
+    return refuse(TextErrorCode::room_exists, "Room {} already exists", id.text());
   }
   Room& room = service.rooms().add(id, settings_of(*request, id));
   room.checking_tokens = request->allowed.has_value();

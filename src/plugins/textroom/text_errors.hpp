@@ -1,10 +1,9 @@
 // What TextRoom refuses a request with (spec plugin-textroom, section 2.3). Plain values.
 #pragma once
 #include <expected>
-#include <string>
 
-#include "api/json.hpp"
-#include "api/request_reader.hpp"
+#include "api/check_secret.hpp"
+#include "api/plugin_error.hpp"
 
 namespace limen::textroom {
 
@@ -25,29 +24,20 @@ enum class TextErrorCode : int {
   unknown = 499,
 };
 
-struct TextError {
-  TextErrorCode code = TextErrorCode::unknown;
-  std::string text;
-};
+using TextError = PluginError<TextErrorCode>;
 
 template <typename T = void>
 using TextResult = std::expected<T, TextError>;
 
-inline std::unexpected<TextError> refuse(TextErrorCode code, std::string text) {
-  return std::unexpected(TextError{code, std::move(text)});
-}
-
 // What a request's parser says, with this plugin's codes.
 template <typename T>
 TextResult<T> checked(std::expected<T, RequestError> parsed) {
-  if (parsed) return std::move(*parsed);
-  TextErrorCode code = parsed.error().missing ? TextErrorCode::missing_element : TextErrorCode::invalid_element;
-  return refuse(code, std::move(parsed.error().text));
+  return with_code<TextErrorCode>(std::move(parsed));
 }
 
 // `kind`: "error", or "event" for what is found before a request is looked at.
 inline JsonObject error_object(const TextError& error, std::string_view kind = "error") {
-  return JsonObject{{"textroom", kind}, {"error_code", static_cast<int>(error.code)}, {"error", error.text}};
+  return error_body("textroom", error, kind);
 }
 
 }  // namespace limen::textroom

@@ -112,7 +112,4 @@ TextResult<S> read_text_request(const JsonObject& body) {
   return checked(read_request<S>(body));
 }
 
-// Something configured that the client must know: secret, pin, admin_key. Empty: nothing to check.
-TextResult<> check_secret(const JsonObject& body, std::string_view key, const std::string& configured);
-
 }  // namespace limen::textroom

@@ -36,10 +36,9 @@ const VerbEntry* find_verb(std::string_view name) {
 
 TextResult<std::string> mandatory_text(const JsonObject& body, std::string_view key) {
   const Json* value = body.if_contains(key);
-  if (value == nullptr)
-    return refuse(TextErrorCode::missing_element, fmt::format("Missing mandatory element ({})", key));
+  if (value == nullptr) return refuse(TextErrorCode::missing_element, "Missing mandatory element ({})", key);
   if (value->is_string()) return std::string(value->get_string());
-  return refuse(TextErrorCode::invalid_element, fmt::format("Invalid element type ({} should be a string)", key));
+  return refuse(TextErrorCode::invalid_element, "Invalid element type ({} should be a string)", key);
 }
 
 TextAnswer run_verb(TextCall& call) {
@@ -49,7 +48,7 @@ TextAnswer run_verb(TextCall& call) {
     return std::unexpected(transaction.error());
   }
   const VerbEntry* entry = find_verb(*name);
-  if (entry == nullptr) return refuse(TextErrorCode::invalid_request, fmt::format("Unsupported request {}", *name));
+  if (entry == nullptr) return refuse(TextErrorCode::invalid_request, "Unsupported request {}", *name);
   return entry->verb(call);
 }
 

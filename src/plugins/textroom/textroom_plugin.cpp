@@ -51,7 +51,7 @@ class TextRoomPlugin final : public Plugin {
     RoomTable rooms;
     config::Findings findings;
     if (Result<> done = read(context.configs_folder(), settings, rooms, findings); !done) return done;
-    for (const std::string& text : findings.warnings) log::warning("", "{}", text);
+    findings.log("");
     if (Result<> http = start_http_client(); !http) return http;
     auto posts = std::make_shared<HttpPosts>(context.background(), context.executor(), post_json);
     service_ = std::make_unique<TextService>(context, std::move(settings), std::move(rooms), std::move(posts));

@@ -40,7 +40,7 @@ class VideoCallPlugin final : public Plugin {
   Result<> start(PluginContext& context) override {
     config::Findings findings;
     Result<> done = read(context.configs_folder(), settings_, findings);
-    for (const std::string& text : findings.warnings) log::warning("", "{}", text);
+    findings.log("");
     context_ = &context;
     return done;
   }
@@ -52,10 +52,7 @@ class VideoCallPlugin final : public Plugin {
 
  private:
   static Result<> read(const std::string& folder, VideoCallSettings& settings, config::Findings& findings) {
-    auto file = config::read_module(folder, kPackage);
-    if (!file) return std::unexpected(file.error());
-    if (*file) config::read_group(**file, "general", settings, findings);
-    return {};
+    return config::read_general(folder, kPackage, settings, findings);
   }
 
   ModuleInfo info_;

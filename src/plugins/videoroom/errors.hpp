@@ -2,13 +2,10 @@
 //
 // Plain values, any thread.
 #pragma once
-#include <fmt/core.h>
-
 #include <expected>
-#include <string>
-#include <utility>
 
-#include "api/request_reader.hpp"
+#include "api/check_secret.hpp"
+#include "api/plugin_error.hpp"
 
 namespace limen::videoroom {
 
@@ -34,42 +31,25 @@ enum class ErrorCode : int {
   unknown = 499,
 };
 
-struct RoomError {
-  ErrorCode code = ErrorCode::unknown;
-  std::string text;
-};
+using RoomError = PluginError<ErrorCode>;
 
 template <typename T = void>
 using RoomResult = std::expected<T, RoomError>;
 
-template <typename... Args>
-std::unexpected<RoomError> refuse(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
-  return std::unexpected(RoomError{code, fmt::format(format, std::forward<Args>(args)...)});
-}
-
 inline JsonObject error_body(const RoomError& error) {
-  return JsonObject{{"videoroom", "event"}, {"error_code", static_cast<int>(error.code)}, {"error", error.text}};
+  return limen::error_body("videoroom", error);
 }
 
 // What a request's parser says, with this plugin's codes.
 template <typename T>
 RoomResult<T> checked(std::expected<T, RequestError> parsed) {
-  if (parsed) return std::move(*parsed);
-  RequestError& bad = parsed.error();
-  ErrorCode code = bad.missing ? ErrorCode::missing_element : ErrorCode::invalid_element;
-  return std::unexpected(RoomError{code, std::move(bad.text)});
+  return with_code<ErrorCode>(std::move(parsed));
 }
 
 // A described request, or the refusal that its first bad property earns.
 template <typename S>
 RoomResult<S> read(const JsonObject& body) {
-  return checked(read_request<S>(body));
-}
-
-// The refusal of one step as the refusal of the whole.
-template <typename T>
-std::unexpected<RoomError> passed_on(RoomResult<T>& failed) {
-  return std::unexpected(std::move(failed.error()));
+  return with_code<ErrorCode>(read_request<S>(body));
 }
 
 }  // namespace limen::videoroom

@@ -78,7 +78,7 @@ RoomResult<VideoRoomHandle::Outcome> VideoRoomHandle::join(const std::string& na
       !rooms_.context().token_allows(request->token.value_or(""), "room=" + id->text())) {
     return refuse(ErrorCode::unauthorized, "Unauthorized (wrong token)");
   }
-  if (auto good = check_secret(body, "pin", settings.pin); !good) return passed_on(good);
+  if (auto good = check_secret<ErrorCode>(body, "pin", settings.pin); !good) return passed_on(good);
   std::string ptype = lower_case(request->ptype);
   if (ptype == "publisher") return join_publisher(*room, *request, name, message);
   if (ptype == "subscriber" || ptype == "listener") return join_subscriber(*room, message);

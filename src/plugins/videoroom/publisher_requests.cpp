@@ -87,7 +87,7 @@ RoomResult<> Publisher::apply(const PublishRequest& request, const JsonObject& b
   if (request.bitrate) set_bitrate(*request.bitrate);
   const RoomSettings& settings = room_->settings();
   bool locked = settings.lock_record && !settings.secret.empty();
-  if (!locked || check_secret(body, "secret", settings.secret)) apply_recording(request);
+  if (!locked || check_secret<ErrorCode>(body, "secret", settings.secret)) apply_recording(request);
   apply_names(request);
   if (request.audio_active_packets) audio_active_packets_ = *request.audio_active_packets;
   if (request.audio_level_average && request.audio_level_average->is_int64() &&

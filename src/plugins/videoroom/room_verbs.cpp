@@ -79,7 +79,8 @@ RoomResult<JsonObject> create_room(const RoomCall& call) {
   if (!extras) return passed_on(extras);
   auto id = read_id(call.body, "room", call.rooms.strings(), false);
   if (!id) return passed_on(id);
-  if (auto good = check_secret(call.body, "admin_key", call.rooms.general().admin_key); !good) return passed_on(good);
+  if (auto good = check_secret<ErrorCode>(call.body, "admin_key", call.rooms.general().admin_key); !good)
+    return passed_on(good);
   auto settings = settings_from_request(*keys, call.body);
   if (!settings) return passed_on(settings);
   RoomResult<std::set<std::string>> tokens;
@@ -152,7 +153,7 @@ RoomResult<JsonObject> list_rooms(const RoomCall& call) {
   bool all =
       key != nullptr && key->is_string() && !key->get_string().empty() && !call.rooms.general().admin_key.empty();
   if (all) {
-    if (auto good = check_secret(call.body, "admin_key", call.rooms.general().admin_key); !good) {
+    if (auto good = check_secret<ErrorCode>(call.body, "admin_key", call.rooms.general().admin_key); !good) {
       return passed_on(good);
     }
   }

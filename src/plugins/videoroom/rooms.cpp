@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/constant_time.hpp"
 #include "base/log.hpp"
 #include "config/category_edit.hpp"
 #include "plugins/videoroom/dummy.hpp"
@@ -62,7 +61,7 @@ Result<> Rooms::start(PluginContext& context) {
   config::Findings findings;
   std::vector<StaticRoom> rooms;
   Result<> done = read_file(context.configs_folder(), general_, rooms, findings);
-  for (const std::string& text : findings.warnings) log::warning("", "{}", text);
+  findings.log("");
   if (!done) return done;
   can_save_ = config::module_file(context.configs_folder(), kPackage).has_value();
   for (StaticRoom& room : rooms) add(std::move(room.id), std::move(room.settings));
@@ -108,18 +107,14 @@ Room& Rooms::add(Id id, RoomSettings settings) {
 }
 
 bool Rooms::save(const Room& room) {
-  // One entry, under the longer of its two names.
-  const std::string folder = context_->configs_folder();
-  Result<> done = config::save_category(folder, kPackage, "room-" + room.id().text(), room_entries(room.settings()));
-  if (done) done = config::remove_category(folder, kPackage, room.id().text());
+  Result<> done =
+      config::save_room(context_->configs_folder(), kPackage, room.id().text(), room_entries(room.settings()));
   if (!done) log::error("", "VideoRoom: room {} is not saved: {}", room.id().text(), done.error().text);
   return done.has_value();
 }
 
 bool Rooms::forget_saved(const Id& id) {
-  const std::string folder = context_->configs_folder();
-  Result<> done = config::remove_category(folder, kPackage, "room-" + id.text());
-  if (done) done = config::remove_category(folder, kPackage, id.text());
+  Result<> done = config::remove_room(context_->configs_folder(), kPackage, id.text());
   if (!done) log::error("", "VideoRoom: room {} stays in the configuration: {}", id.text(), done.error().text);
   return done.has_value();
 }
@@ -134,22 +129,9 @@ void Rooms::destroy(Room& room) {
   }
 }
 
-RoomResult<> check_secret(const JsonObject& body, std::string_view name, std::string_view wanted) {
-  if (wanted.empty()) return {};
-  const Json* given = body.if_contains(name);
-  if (given == nullptr) return refuse(ErrorCode::missing_element, "Missing mandatory element ({})", name);
-  if (!given->is_string()) {
-    return refuse(ErrorCode::invalid_element, "Invalid element type ({} should be a string)", name);
-  }
-  if (!constant_time_equal(std::string_view(given->get_string()), wanted)) {
-    return refuse(ErrorCode::unauthorized, "Unauthorized (wrong {})", name);
-  }
-  return {};
-}
-
 RoomResult<> check_forward_key(const Rooms& rooms, const JsonObject& body) {
   if (!rooms.general().lock_rtp_forward) return {};
-  return check_secret(body, "admin_key", rooms.general().admin_key);
+  return check_secret<ErrorCode>(body, "admin_key", rooms.general().admin_key);
 }
 
 RoomResult<Room*> Rooms::access(const JsonObject& body) const {
@@ -162,7 +144,8 @@ RoomResult<Room*> Rooms::access(const JsonObject& body) const {
 RoomResult<Room*> Rooms::access(const Id& id, const JsonObject& body) const {
   Room* room = find(id);
   if (room == nullptr) return refuse(ErrorCode::no_such_room, "No such room ({})", id.text());
-  if (auto allowed = check_secret(body, "secret", room->settings().secret); !allowed) return passed_on(allowed);
+  if (auto allowed = check_secret<ErrorCode>(body, "secret", room->settings().secret); !allowed)
+    return passed_on(allowed);
   return room;
 }
 

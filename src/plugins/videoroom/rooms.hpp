@@ -97,8 +97,6 @@ class Rooms {
   uint16_t last_port_ = RemoteSpec::kFirstPort - 2;
 };
 
-// A secret, pin or key that is configured: missing 429, wrong type 430, wrong 433.
-RoomResult<> check_secret(const JsonObject& body, std::string_view name, std::string_view wanted);
 // The admin key, where forwarding is locked.
 RoomResult<> check_forward_key(const Rooms& rooms, const JsonObject& body);
 

@@ -47,7 +47,7 @@ class VoiceMailPlugin final : public Plugin {
   Result<> start(PluginContext& context) override {
     config::Findings findings;
     if (Result<> done = read(context.configs_folder(), settings_, findings); !done) return done;
-    for (const std::string& text : findings.warnings) log::warning("", "{}", text);
+    findings.log("");
     if (!context.path_allowed(settings_.path)) return fail("recording to '{}' is refused: protected", settings_.path);
     std::error_code error;
     std::filesystem::create_directories(settings_.path, error);
@@ -62,10 +62,7 @@ class VoiceMailPlugin final : public Plugin {
 
  private:
   static Result<> read(const std::string& folder, VoiceMailSettings& settings, config::Findings& findings) {
-    auto file = config::read_module(folder, kPackage);
-    if (!file) return std::unexpected(file.error());
-    if (*file) config::read_group(**file, "general", settings, findings);
-    return {};
+    return config::read_general(folder, kPackage, settings, findings);
   }
 
   ModuleInfo info_;

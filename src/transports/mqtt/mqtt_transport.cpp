@@ -71,7 +71,7 @@ class MqttTransport final : public Transport {
 Result<> MqttTransport::start(TransportContext& context) {
   config::Findings findings;
   auto config = read_mqtt_config(context.configs_folder(), findings);
-  for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+  findings.log(kTag);
   if (!config) return std::unexpected(config.error());
   if (!config->enabled()) return std::unexpected(Error{});
   context_ = &context;

@@ -120,7 +120,7 @@ class NanomsgTransport final : public Transport {
 Result<> NanomsgTransport::start(TransportContext& context) {
   config::Findings findings;
   auto config = load(context.configs_folder(), findings);
-  for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+  findings.log(kTag);
   if (!config) return std::unexpected(config.error());
   if (!config->general.enabled && !config->admin.admin_enabled) return std::unexpected(Error{});
   context_ = &context;

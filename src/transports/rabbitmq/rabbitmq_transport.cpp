@@ -66,7 +66,7 @@ class RabbitMqTransport final : public Transport {
 Result<> RabbitMqTransport::start(TransportContext& context) {
   config::Findings findings;
   auto config = read_rabbitmq_config(context.configs_folder(), findings);
-  for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+  findings.log(kTag);
   if (!config) return std::unexpected(config.error());
   if (!config->enabled()) return std::unexpected(Error{});
   config_ = std::move(*config);

@@ -83,7 +83,7 @@ Result<> UnixSocketTransport::start(TransportContext& context) {
   context_ = &context;
   config::Findings findings;
   auto config = read_unix_socket_config(context.configs_folder(), findings);
-  for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+  findings.log(kTag);
   if (!config) return std::unexpected(config.error());
   if (!config->general.enabled && !config->admin.admin_enabled) return std::unexpected(Error{});
   service_ = std::make_shared<Service>(context);

@@ -18,7 +18,7 @@ class WhipEndpoints final : public http::Endpoints {
   Result<> start(TransportContext& context) override {
     config::Findings findings;
     auto config = read_whip_config(context.configs_folder(), findings);
-    for (const std::string& warning : findings.warnings) log::warning("[whip]", "{}", warning);
+    findings.log("[whip]");
     if (!config) return std::unexpected(config.error());
     if (!config->general.enabled) return fail("");
     service_ = std::make_shared<WhipService>(context, std::move(*config));
