@@ -28,16 +28,27 @@ void answer_with(ApiCall& call, std::string_view key, T value) {
   call.answer(std::move(reply));
 }
 
+// Takes the one parameter, a `Value`, over into `target` and answers with it; false: answered with an error.
+template <typename Value, typename Target>
+bool change(ApiCall& call, std::string_view key, Target& target, std::string_view answered) {
+  auto value = parameter<Value>(call, key);
+  if (!value) return false;
+  target = *value;
+  answer_with(call, answered, *value);
+  return true;
+}
+template <typename Value, typename Target>
+bool change(ApiCall& call, std::string_view key, Target& target) {
+  return change<Value>(call, key, target, key);
+}
+
 void retune_peers(GatewayState& state) {
   state.media.with_all_peers(
       [tuning = peer_tuning(state.settings.media)](rtc::Peer& peer, Instant) { peer.set_tuning(tuning); });
 }
 
 void set_session_timeout(GatewayState& state, ApiCall call) {
-  auto timeout = parameter<uint32_t>(call, "timeout");
-  if (!timeout) return;
-  state.settings.general.session_timeout = *timeout;
-  answer_with(call, "timeout", *timeout);
+  change<uint32_t>(call, "timeout", state.settings.general.session_timeout);
 }
 
 void set_log_level(GatewayState&, ApiCall call) {
@@ -51,37 +62,24 @@ void set_log_level(GatewayState&, ApiCall call) {
 }
 
 void set_log_timestamps(GatewayState& state, ApiCall call) {
-  auto on = parameter<bool>(call, "timestamps");
-  if (!on) return;
-  state.settings.general.debug_timestamps = *on;
-  if (state.log.set_timestamps) state.log.set_timestamps(*on);
-  answer_with(call, "log_timestamps", *on);
+  bool& on = state.settings.general.debug_timestamps;
+  if (change<bool>(call, "timestamps", on, "log_timestamps") && state.log.set_timestamps) state.log.set_timestamps(on);
 }
 
 void set_log_colors(GatewayState& state, ApiCall call) {
-  auto on = parameter<bool>(call, "colors");
-  if (!on) return;
-  state.settings.general.debug_colors = *on;
-  if (state.log.set_colors) state.log.set_colors(*on);
-  answer_with(call, "log_colors", *on);
+  bool& on = state.settings.general.debug_colors;
+  if (change<bool>(call, "colors", on, "log_colors") && state.log.set_colors) state.log.set_colors(on);
 }
 
 // Switches kept for compatibility: this server has no locks, reference counts or ICE library to trace.
-template <bool DebugSwitches::* kSwitch>
-void set_debug(GatewayState& state, ApiCall& call, std::string_view name) {
-  auto on = parameter<bool>(call, "debug");
-  if (!on) return;
-  state.debug.*kSwitch = *on;
-  answer_with(call, name, *on);
-}
 void set_locking_debug(GatewayState& state, ApiCall call) {
-  set_debug<&DebugSwitches::locking>(state, call, "locking_debug");
+  change<bool>(call, "debug", state.debug.locking, "locking_debug");
 }
 void set_refcount_debug(GatewayState& state, ApiCall call) {
-  set_debug<&DebugSwitches::refcount>(state, call, "refcount_debug");
+  change<bool>(call, "debug", state.debug.refcount, "refcount_debug");
 }
 void set_libnice_debug(GatewayState& state, ApiCall call) {
-  set_debug<&DebugSwitches::libnice>(state, call, "libnice_debug");
+  change<bool>(call, "debug", state.debug.libnice, "libnice_debug");
 }
 
 void set_min_nack_queue(GatewayState& state, ApiCall call) {
@@ -93,34 +91,20 @@ void set_min_nack_queue(GatewayState& state, ApiCall call) {
 }
 
 void set_nack_optimizations(GatewayState& state, ApiCall call) {
-  auto on = parameter<bool>(call, "nack_optimizations");
-  if (!on) return;
-  state.settings.media.nack_optimizations = *on;
-  retune_peers(state);
-  answer_with(call, "nack-optimizations", *on);
+  if (change<bool>(call, "nack_optimizations", state.settings.media.nack_optimizations, "nack-optimizations"))
+    retune_peers(state);
 }
 
 void set_no_media_timer(GatewayState& state, ApiCall call) {
-  auto seconds = parameter<uint32_t>(call, "no_media_timer");
-  if (!seconds) return;
-  state.settings.media.no_media_timer = *seconds;
-  retune_peers(state);
-  answer_with(call, "no_media_timer", *seconds);
+  if (change<uint32_t>(call, "no_media_timer", state.settings.media.no_media_timer)) retune_peers(state);
 }
 
 void set_slowlink_threshold(GatewayState& state, ApiCall call) {
-  auto packets = parameter<uint32_t>(call, "slowlink_threshold");
-  if (!packets) return;
-  state.settings.media.slowlink_threshold = *packets;
-  retune_peers(state);
-  answer_with(call, "slowlink_threshold", *packets);
+  if (change<uint32_t>(call, "slowlink_threshold", state.settings.media.slowlink_threshold)) retune_peers(state);
 }
 
 void accept_new_sessions(GatewayState& state, ApiCall call) {
-  auto accept = parameter<bool>(call, "accept");
-  if (!accept) return;
-  state.accepting_sessions = *accept;
-  answer_with(call, "accept", *accept);
+  change<bool>(call, "accept", state.accepting_sessions);
 }
 
 constexpr std::pair<std::string_view, ServerVerb> kVerbs[] = {

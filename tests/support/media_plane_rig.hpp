@@ -172,6 +172,14 @@ class MediaPlaneRig : public testing::Test {
     return world_.run_until([&] { return call.browser->connected && call.count<rtc::Connected>() == 1; }, 10s);
   }
 
+  // Tells the server of a candidate of the browser's.
+  void tell_candidate(Call& call, rtc::Candidate candidate) {
+    on_control([&] {
+      plane_.with_peer(call.id,
+                       [candidate](rtc::Peer& peer, Instant now) { peer.add_remote_candidate(candidate, now); });
+    });
+  }
+
   void tick_clients() {
     for (auto& call : calls_) {
       if (!call->browser || !call->browser->created()) continue;
@@ -189,6 +197,14 @@ class MediaPlaneRig : public testing::Test {
       call.browser->send_media(1, sequence_, sequence_ * 3000u, i == 0);
       world_.run_for(20ms);
     }
+  }
+
+  void expect_echo(Call& call) {
+    int before = call.seen.rtp;
+    size_t echoed = call.browser->rtp.size();
+    send_frames(call, 20);
+    EXPECT_EQ(call.seen.rtp, before + 20);
+    EXPECT_EQ(call.browser->rtp.size(), echoed + 20);
   }
 
   VirtualClock clock_;

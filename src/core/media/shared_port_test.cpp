@@ -20,13 +20,6 @@ class SharedPort : public test::MediaPlaneRig {
   SharedPort() : MediaPlaneRig(OnePort{}) {}
 
   MediaHostCounters counters(uint32_t shard) { return plane_.host(shard).counters(); }
-  void expect_echo(Call& call) {
-    int before = call.seen.rtp;
-    size_t echoed = call.browser->rtp.size();
-    send_frames(call, 20);
-    EXPECT_EQ(call.seen.rtp, before + 20);
-    EXPECT_EQ(call.browser->rtp.size(), echoed + 20);
-  }
 };
 
 TEST_F(SharedPort, all_candidates_name_the_one_port) {
@@ -97,10 +90,7 @@ TEST_F(SharedPort, an_answer_to_a_check_is_found_by_its_transaction) {
   // The server checks the browser first; its answer comes from a flow that nobody has authenticated yet.
   Call& call = attach(1);
   call_from(call, "192.0.2.10");
-  rtc::Candidate candidate = call.browser->candidate();
-  on_control([&] {
-    plane_.with_peer(call.id, [candidate](rtc::Peer& peer, Instant now) { peer.add_remote_candidate(candidate, now); });
-  });
+  tell_candidate(call, call.browser->candidate());
   ASSERT_TRUE(world_.run_until([&] { return call.browser->connected && call.count<rtc::Connected>() == 1; }, 10s));
   EXPECT_EQ(counters(1).demux.unknown_stun, 0u);
 }

@@ -4,6 +4,7 @@
 #include "transports/http/http_config.hpp"
 #include "transports/http/http_server.hpp"
 #include "transports/http/http_service.hpp"
+#include "transports/net/server_start.hpp"
 
 namespace limen {
 namespace http {
@@ -29,11 +30,7 @@ net::ListenPlace place_of(uint16_t port, std::string ip, std::string interface, 
           .file = fmt::format("group {} of {}.jcfg", group, kPackage)};
 }
 
-struct WantedServer {
-  bool enabled = false;
-  bool secure = false;
-  ServerConfig config;
-};
+using WantedServer = net::WantedServer<ServerConfig>;
 
 std::vector<WantedServer> wanted_servers(const HttpConfig& config) {
   const GeneralConfig& g = config.general;
@@ -61,10 +58,6 @@ std::vector<WantedServer> wanted_servers(const HttpConfig& config) {
   };
 }
 
-net::TlsFiles tls_files(const net::CertificatesConfig& config) {
-  return {config.cert_pem, config.cert_key, config.cert_pwd, config.ciphers};
-}
-
 class HttpTransport final : public Transport {
  public:
   explicit HttpTransport(std::unique_ptr<Endpoints> endpoints) : endpoints_(std::move(endpoints)) {}
@@ -81,8 +74,6 @@ class HttpTransport final : public Transport {
   ModuleFigures figures() const override;
 
  private:
-  Result<std::shared_ptr<net::TlsSource>> load_certificate(const net::CertificatesConfig& files);
-  void open_servers(const HttpConfig& config);
   void start_service(const HttpConfig& config);
   bool serves(bool admin) const;
 
@@ -95,10 +86,9 @@ class HttpTransport final : public Transport {
 Result<> HttpTransport::check_config(const std::string& folder, config::Findings& findings) const {
   auto config = read_http_config(folder, findings);
   if (!config) return std::unexpected(config.error());
-  bool tls = config->general.https || config->admin.admin_https;
-  auto usable = tls && !config->certificates.cert_pem.empty() ? net::check_tls_files(tls_files(config->certificates))
-                                                              : Result<>();
-  if (!usable) findings.warnings.push_back(fmt::format("{}: {}", kPackage, usable.error().text));
+  if (config->general.https || config->admin.admin_https) {
+    net::check_certificates(config->certificates, kPackage, findings);
+  }
   return endpoints_ ? endpoints_->check_config(folder, findings) : Result<>();
 }
 
@@ -106,9 +96,14 @@ Result<> HttpTransport::start(TransportContext& context) {
   context_ = &context;
   config::Findings findings;
   auto config = read_http_config(context.configs_folder(), findings);
-  for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+  findings.log(kTag);
   if (!config) return std::unexpected(config.error());
-  open_servers(*config);
+  auto& io = *static_cast<boost::asio::io_context*>(context.io_context());
+  servers_ = net::open_servers(kTag, wanted_servers(*config), config->certificates, context,
+                               [&](ServerConfig server, std::shared_ptr<net::TlsSource> tls) {
+                                 return HttpServer::open(io, context.executor(), std::move(server), std::move(tls),
+                                                         context.limits());
+                               });
   if (servers_.empty()) return fail("no HTTP port could be opened (see above; http, https, admin_http, admin_https)");
   if (endpoints_) {
     auto started = endpoints_->start(context);
@@ -116,36 +111,6 @@ Result<> HttpTransport::start(TransportContext& context) {
   }
   start_service(*config);
   return {};
-}
-
-Result<std::shared_ptr<net::TlsSource>> HttpTransport::load_certificate(const net::CertificatesConfig& files) {
-  net::TlsFiles use = tls_files(files);
-  if (use.certificate.empty()) {
-    use.certificate = context_->default_certificate();
-    use.key = context_->default_certificate_key();
-  }
-  if (use.certificate.empty()) return fail("there is no certificate: set `cert_pem` (group certificates)");
-  return net::TlsSource::load(std::move(use), context_->executor());
-}
-
-void HttpTransport::open_servers(const HttpConfig& config) {
-  auto& io = *static_cast<boost::asio::io_context*>(context_->io_context());
-  std::shared_ptr<net::TlsSource> tls;
-  for (WantedServer& wanted : wanted_servers(config)) {
-    if (!wanted.enabled) continue;
-    if (wanted.secure && !tls) {
-      auto loaded = load_certificate(config.certificates);
-      if (!loaded) {
-        log::error(kTag, "No {} server: {}", wanted.config.name, loaded.error().text);
-        continue;
-      }
-      tls = std::move(*loaded);
-    }
-    auto server =
-        HttpServer::open(io, context_->executor(), wanted.config, wanted.secure ? tls : nullptr, context_->limits());
-    if (server) servers_.push_back(std::move(*server));
-    else log::error(kTag, "No {} server: {}", wanted.config.name, server.error().text);
-  }
 }
 
 void HttpTransport::start_service(const HttpConfig& config) {

@@ -1,6 +1,7 @@
 #include "transports/websockets/websockets_transport.hpp"
 
 #include "base/log.hpp"
+#include "transports/net/server_start.hpp"
 #include "transports/websockets/websocket_server.hpp"
 #include "transports/websockets/websockets_config.hpp"
 
@@ -18,12 +19,6 @@ const ModuleInfo kInfo{.package = std::string(kPackage),
                        .version_string = "0.0.1",
                        .version = 1};
 
-struct WantedServer {
-  bool enabled = false;
-  bool secure = false;
-  ServerConfig config;
-};
-
 net::ListenPlace place_of(uint16_t port, std::string ip, std::string interface, std::string unix_path,
                           std::string port_key, std::string_view group) {
   return {.port = port,
@@ -33,6 +28,8 @@ net::ListenPlace place_of(uint16_t port, std::string ip, std::string interface, 
           .port_key = std::move(port_key),
           .file = fmt::format("group {} of {}.jcfg", group, kPackage)};
 }
+
+using WantedServer = net::WantedServer<ServerConfig>;
 
 std::vector<WantedServer> wanted_servers(const WebSocketsConfig& config) {
   const GeneralConfig& g = config.general;
@@ -76,10 +73,6 @@ std::vector<std::string> apply_logging(std::string_view list, Service& service) 
   return unknown;
 }
 
-net::TlsFiles tls_files(const net::CertificatesConfig& config) {
-  return {config.cert_pem, config.cert_key, config.cert_pwd, config.ciphers};
-}
-
 class WebSocketsTransport final : public Transport {
  public:
   ~WebSocketsTransport() override { stop(); }
@@ -95,8 +88,6 @@ class WebSocketsTransport final : public Transport {
   ModuleFigures figures() const override;
 
  private:
-  Result<std::shared_ptr<net::TlsSource>> load_certificate(const net::CertificatesConfig& files);
-  void open_servers(const WebSocketsConfig& config);
   void start_service(const WebSocketsConfig& config);
   bool serves(bool admin) const;
 
@@ -108,10 +99,9 @@ class WebSocketsTransport final : public Transport {
 Result<> WebSocketsTransport::check_config(const std::string& folder, config::Findings& findings) const {
   auto config = read_websockets_config(folder, findings);
   if (!config) return std::unexpected(config.error());
-  bool tls = config->general.wss || config->admin.admin_wss;
-  auto usable = tls && !config->certificates.cert_pem.empty() ? net::check_tls_files(tls_files(config->certificates))
-                                                              : Result<>();
-  if (!usable) findings.warnings.push_back(fmt::format("{}: {}", kPackage, usable.error().text));
+  if (config->general.wss || config->admin.admin_wss) {
+    net::check_certificates(config->certificates, kPackage, findings);
+  }
   return {};
 }
 
@@ -119,40 +109,15 @@ Result<> WebSocketsTransport::start(TransportContext& context) {
   context_ = &context;
   config::Findings findings;
   auto config = read_websockets_config(context.configs_folder(), findings);
-  for (const std::string& warning : findings.warnings) log::warning(kTag, "{}", warning);
+  findings.log(kTag);
   if (!config) return std::unexpected(config.error());
-  open_servers(*config);
+  servers_ = net::open_servers(kTag, wanted_servers(*config), config->certificates, context,
+                               [&](ServerConfig server, std::shared_ptr<net::TlsSource> tls) {
+                                 return WebSocketServer::open(context, std::move(server), std::move(tls));
+                               });
   if (servers_.empty()) return fail("no WebSocket port could be opened (see above; ws, wss, admin_ws, admin_wss)");
   start_service(*config);
   return {};
-}
-
-Result<std::shared_ptr<net::TlsSource>> WebSocketsTransport::load_certificate(const net::CertificatesConfig& files) {
-  net::TlsFiles use = tls_files(files);
-  if (use.certificate.empty()) {
-    use.certificate = context_->default_certificate();
-    use.key = context_->default_certificate_key();
-  }
-  if (use.certificate.empty()) return fail("there is no certificate: set `cert_pem` (group certificates)");
-  return net::TlsSource::load(std::move(use), context_->executor());
-}
-
-void WebSocketsTransport::open_servers(const WebSocketsConfig& config) {
-  std::shared_ptr<net::TlsSource> tls;
-  for (WantedServer& wanted : wanted_servers(config)) {
-    if (!wanted.enabled) continue;
-    if (wanted.secure && !tls) {
-      auto loaded = load_certificate(config.certificates);
-      if (!loaded) {
-        log::error(kTag, "No {} server: {}", wanted.config.name, loaded.error().text);
-        continue;
-      }
-      tls = std::move(*loaded);
-    }
-    auto server = WebSocketServer::open(*context_, wanted.config, wanted.secure ? tls : nullptr);
-    if (server) servers_.push_back(std::move(*server));
-    else log::error(kTag, "No {} server: {}", wanted.config.name, server.error().text);
-  }
 }
 
 void WebSocketsTransport::start_service(const WebSocketsConfig& config) {
