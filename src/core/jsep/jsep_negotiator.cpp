@@ -9,7 +9,9 @@ namespace limen::core {
 
 namespace {
 
-constexpr size_t kUfragSize = 4;
+// RFC 8445 section 5.3 wants 24 bits, 4 characters; but the fragment is what finds a peer among all those on a port, so
+// no two of a full server may be alike.
+constexpr size_t kUfragSize = 8;
 constexpr size_t kPasswordSize = 22;
 
 }  // namespace

@@ -41,6 +41,7 @@ TEST(Renegotiation, changed_credentials_restart_ice_when_it_is_answered) {
   std::string answer = rig.exchange(with_all(test::chromium_offer(), "7Zd2", "new1"), &step);
   EXPECT_TRUE(step.ice_restart);
   EXPECT_NE(rig.negotiator.local_credentials(), local);
+  EXPECT_EQ(local.ufrag.size(), 8u);
   EXPECT_THAT(answer, HasSubstr("a=ice-ufrag:" + rig.negotiator.local_credentials().ufrag));
   EXPECT_EQ(rig.negotiator.remote().ice.ufrag, "new1");
   EXPECT_THAT(answer, HasSubstr("a=setup:passive"));
