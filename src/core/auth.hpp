@@ -38,6 +38,7 @@ class Auth {
   bool uses_tokens() const { return settings_.token_auth; }
   bool stored_tokens() const { return settings_.token_auth && settings_.token_auth_secret.empty(); }
   bool uses_jwt() const { return jwt_ != nullptr; }
+  const JwtVerifier* jwt() const { return jwt_.get(); }  // may be null
   bool signed_tokens() const { return settings_.token_auth && !settings_.token_auth_secret.empty(); }
 
   // Empty texts stand for members that were not given.

@@ -12,6 +12,7 @@ import unittest
 import urllib.error
 import urllib.request
 
+from json_web_tokens import Secret, token
 from limen_server import ROOT, Server, until
 
 SECRET = {"Authorization": "Bearer blackbox"}
@@ -43,10 +44,24 @@ class Watched(Server):
         return None
 
 
+def guarded():
+    """A server with everything that can refuse a request."""
+    server = Watched()
+    with open(server.folder / "conf/janus.jcfg", "a") as file:
+        file.write('jwt: { secret = "a secret of thirty-two characters" }\n'
+                   'limits: { exempt = ""; sessions_per_address = 1; }\n'
+                   'webhook: { url = "http://127.0.0.1:9/"; requests = "create"; }\n')
+    return server
+
+
+def names_of(server):
+    return set(re.findall(r"^# TYPE (\S+)", server.metrics(), re.M))
+
+
 class Metrics(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Watched()
+        cls.server = Watched(nat="ice_tcp = true;")
         conf = cls.server.folder / "conf"
         with open(conf / "janus.jcfg", "a") as file:
             file.write("events: { broadcast = true; }\n")
@@ -91,13 +106,23 @@ class Metrics(unittest.TestCase):
         self.assertEqual(self.server.value("limen_sessions"), 0)
 
     def test_a_stranger_s_datagram_is_a_counted_drop(self):
-        port = int(re.search(r"UDP \S+ ports? (\d+)", self.server.log()).group(1))
+        port = int(re.search(r"UDP(?: and TCP)? \S+ ports? (\d+)", self.server.log()).group(1))
         address = self.server.post("", {"janus": "info"})["local-ip"]
         before = self.server.value('limen_drops_total{part="demux",reason="unknown_datagram"}')
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             stranger.sendto(b"\x80nothing that anybody knows", (address, port))
         until("the drop is counted",
               lambda: self.server.value('limen_drops_total{part="demux",reason="unknown_datagram"}') == before + 1)
+
+    def test_a_tcp_stranger_that_does_not_speak_stun_is_counted(self):
+        port = int(re.search(r"UDP(?: and TCP)? \S+ ports? (\d+)", self.server.log()).group(1))
+        address = self.server.post("", {"janus": "info"})["local-ip"]
+        with socket.create_connection((address, port), timeout=10) as stranger:
+            stranger.sendall(b"GET / HTTP/1.1\r\n\r\n" + b"x" * 20000)
+            until("the connection is refused",
+                  lambda: self.server.value('limen_ice_tcp_refused_total{reason="bad_stream"}') == 1)
+        self.assertEqual(self.server.value('limen_ice_tcp_connections_total{event="accepted"}'), 1)
+        until("it is closed", lambda: self.server.value('limen_ice_tcp_connections_total{event="closed"}') == 1)
 
     def test_the_process_is_described(self):
         status = pathlib.Path(f"/proc/{self.server.process.pid}/status").read_text()
@@ -109,7 +134,8 @@ class Metrics(unittest.TestCase):
     def test_every_query_of_the_dashboard_names_metrics_that_are_there(self):
         board = json.loads((ROOT / "docs/grafana/limen.json").read_text())
         self.server.post("", {"janus": "nonsense"})  # errors by code are there once there was one
-        names = set(re.findall(r"^# TYPE (\S+)", self.server.metrics(), re.M))
+        with guarded() as server:
+            names = names_of(self.server) | names_of(server)
         queries = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
         self.assertGreater(len(queries), 15)
         for query in queries:
@@ -119,8 +145,36 @@ class Metrics(unittest.TestCase):
 
     def test_every_metric_is_in_the_guide(self):
         guide = (ROOT / "docs/operations.md").read_text()
-        names = re.findall(r"^# TYPE (\S+)", self.server.metrics(), re.M)
-        self.assertEqual([name for name in names if f"`{name}`" not in guide], [])
+        with guarded() as server:
+            names = names_of(self.server) | names_of(server)
+        self.assertEqual([name for name in sorted(names) if f"`{name}`" not in guide], [])
+
+
+class RefusalMetrics(unittest.TestCase):
+    def test_refusals_are_counted_by_their_reason(self):
+        key = Secret(kid="k")
+        with guarded() as server:
+            good, late = token(key, janus={"*": True}), token(key, lifetime=-600)
+            for bad in ("e30.e30.e30", late, good[:-4] + "AAAA"):
+                self.assertEqual(server.post("", {"janus": "create", "token": bad})["error"]["code"], 403)
+            checks = {result: server.value(f'limen_jwt_checks_total{{result="{result}"}}')
+                      for result in ("malformed", "expired", "unknown_signature", "accepted")}
+            self.assertEqual(checks, {"malformed": 1, "expired": 1, "unknown_signature": 1, "accepted": 0})
+            # Nobody listens where the webhook points.
+            self.assertIn("error", server.post("", {"janus": "create", "token": good}))
+            self.assertEqual(server.value('limen_jwt_checks_total{result="accepted"}'), 1)
+            self.assertEqual(server.value('limen_webhook_verdicts_total{result="failed"}'), 1)
+            self.assertEqual(server.value("limen_webhook_posts_total"), 1)
+
+    def test_limits_count_what_they_refuse(self):
+        server = Watched()
+        with open(server.folder / "conf/janus.jcfg", "a") as file:
+            file.write('limits: { exempt = ""; sessions_per_address = 1; }\n')
+        with server:
+            self.assertIn("data", server.post("", {"janus": "create"}))
+            self.assertIn("error", server.post("", {"janus": "create"}))
+            self.assertEqual(server.value('limen_limit_refusals_total{limit="sessions_per_address"}'), 1)
+            self.assertEqual(server.value('limen_limit_refusals_total{limit="requests_per_second"}'), 0)
 
 
 class MetricsRules(unittest.TestCase):

@@ -90,6 +90,12 @@ Result<JwtClaims> read_claims(std::string_view payload, const JwtSettings& setti
   return out;
 }
 
+std::string_view jwt_result_name(JwtResult result) {
+  static constexpr std::array<std::string_view, static_cast<size_t>(JwtResult::count)> kNames = {
+      "accepted", "malformed", "unknown_signature", "bad_claims", "expired", "not_yet_valid", "too_long"};
+  return kNames[static_cast<size_t>(result)];
+}
+
 Result<std::unique_ptr<JwtVerifier>> JwtVerifier::open(JwtSettings settings) {
   std::unique_ptr<JwtVerifier> made(new JwtVerifier(std::move(settings)));
   made->versions_ = made->versions_on_disk();
@@ -156,12 +162,19 @@ bool JwtVerifier::expired(int64_t expires, WallTime now) const {
   return seconds_of(now) >= expires + settings_.leeway;
 }
 
-Result<> JwtVerifier::check_times(const JwtClaims& claims, WallTime now) const {
-  if (expired(claims.expires, now)) return fail("it has expired");
-  if (claims.not_before > seconds_of(now) + settings_.leeway) return fail("it is not valid yet");
+std::unexpected<Error> JwtVerifier::refused(JwtResult why, Error error) {
+  ++counters_[static_cast<size_t>(why)];
+  return std::unexpected(std::move(error));
+}
+
+Result<> JwtVerifier::check_times(const JwtClaims& claims, WallTime now) {
+  if (expired(claims.expires, now)) return refused(JwtResult::expired, {"it has expired"});
+  if (claims.not_before > seconds_of(now) + settings_.leeway) {
+    return refused(JwtResult::not_yet_valid, {"it is not valid yet"});
+  }
   if (settings_.longest_lifetime > 0 &&
       claims.expires > seconds_of(now) + settings_.longest_lifetime + settings_.leeway) {
-    return fail("it is valid for longer than longest_lifetime");
+    return refused(JwtResult::too_long, {"it is valid for longer than longest_lifetime"});
   }
   return {};
 }
@@ -173,10 +186,10 @@ Result<std::shared_ptr<const JwtClaims>> JwtVerifier::verify(std::string_view to
   auto known = remembered_.find(name);
   if (known == remembered_.end()) {
     auto parsed = parse_compact_jws(token);
-    if (!parsed) return std::unexpected(parsed.error());
-    if (!keys_.verify(*parsed)) return fail("no key has signed it");
+    if (!parsed) return refused(JwtResult::malformed, parsed.error());
+    if (!keys_.verify(*parsed)) return refused(JwtResult::unknown_signature, {"no key has signed it"});
     auto claims = read_claims(as_text(parsed->payload), settings_);
-    if (!claims) return std::unexpected(claims.error());
+    if (!claims) return refused(JwtResult::bad_claims, claims.error());
     if (auto timely = check_times(*claims, now); !timely) return std::unexpected(timely.error());
     if (remembered_.size() >= kMostRemembered) remembered_.clear();
     known = remembered_.emplace(std::move(name), std::make_shared<const JwtClaims>(std::move(*claims))).first;
@@ -185,6 +198,7 @@ Result<std::shared_ptr<const JwtClaims>> JwtVerifier::verify(std::string_view to
     remembered_.erase(known);
     return std::unexpected(timely.error());
   }
+  ++counters_[static_cast<size_t>(JwtResult::accepted)];
   return known->second;
 }
 

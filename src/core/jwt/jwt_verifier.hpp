@@ -28,8 +28,23 @@ struct JwtClaims {
 // The payload's claims, as `settings` wants them; times are not looked at. An error repeats nothing of the token.
 Result<JwtClaims> read_claims(std::string_view payload, const JwtSettings& settings);
 
+// What came of a token.
+enum class JwtResult : uint8_t {
+  accepted,
+  malformed,
+  unknown_signature,
+  bad_claims,
+  expired,
+  not_yet_valid,
+  too_long,
+  count
+};
+std::string_view jwt_result_name(JwtResult result);  // for metrics
+
 class JwtVerifier {
  public:
+  using Counters = std::array<uint64_t, static_cast<size_t>(JwtResult::count)>;
+
   static constexpr size_t kMostRemembered = 4096;
 
   // An error: keys that cannot be read.
@@ -38,6 +53,7 @@ class JwtVerifier {
   // Refused tokens give a reason for the log, without anything of the token.
   Result<std::shared_ptr<const JwtClaims>> verify(std::string_view token, WallTime now);
   const JwtSettings& settings() const { return settings_; }
+  const Counters& counters() const { return counters_; }
   // Has a token that was good run out, leeway included?
   bool expired(int64_t expires, WallTime now) const;
 
@@ -53,11 +69,13 @@ class JwtVerifier {
   Versions versions_on_disk() const;
   Result<KeySet> read_keys() const;
   void look_for_new_keys(WallTime now);
-  Result<> check_times(const JwtClaims& claims, WallTime now) const;
+  Result<> check_times(const JwtClaims& claims, WallTime now);
+  std::unexpected<Error> refused(JwtResult why, Error error);
 
   JwtSettings settings_;
   KeySet keys_;
   Versions versions_{};
+  Counters counters_{};
   int64_t looked_at_ = 0;                                               // seconds
   std::map<std::string, std::shared_ptr<const JwtClaims>> remembered_;  // by the token's SHA-256
 };

@@ -67,15 +67,20 @@ AddressLimits::Seat AddressLimiter::take_connection(std::string_view address) {
   // A proxy brings the connections of many; theirs are counted by their requests.
   uint32_t most = exempt(address) || begins(proxies_, address) ? 0 : settings_.connections_per_address;
   Seat seat = connections_.take(name_of(address), most);
-  if (!seat) log::verbose("", "{} has {} connections: no further one", address, most);
+  if (!seat) {
+    ++refusals_.connections;
+    log::verbose("", "{} has {} connections: no further one", address, most);
+  }
   return seat;
 }
 
 AddressLimits::Seat AddressLimiter::take_session(std::string_view address, const std::string& holder) {
   Seat by_address = sessions_.take(name_of(address), exempt(address) ? 0 : settings_.sessions_per_address);
+  refusals_.sessions_of_address += by_address ? 0 : 1;
   if (!by_address) return nullptr;
   if (holder.empty()) return by_address;
   Seat by_holder = holders_.take(holder, settings_.sessions_per_token);
+  refusals_.sessions_of_token += by_holder ? 0 : 1;
   if (!by_holder) return nullptr;
   return std::make_shared<std::pair<Seat, Seat>>(std::move(by_address), std::move(by_holder));
 }
@@ -91,6 +96,7 @@ std::optional<int> AddressLimiter::count_request(std::string_view address) {
     bucket.tokens -= 1;
     return std::nullopt;
   }
+  ++refusals_.requests;
   return std::max(1, static_cast<int>(std::ceil((1 - bucket.tokens) / settings_.requests_per_second)));
 }
 

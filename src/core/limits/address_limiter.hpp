@@ -30,6 +30,11 @@ class AddressLimiter final : public AddressLimits {
  public:
   static constexpr size_t kMostAddresses = 100'000;
 
+  // What each limit has refused.
+  struct Refusals {
+    uint64_t connections = 0, requests = 0, sessions_of_address = 0, sessions_of_token = 0;
+  };
+
   AddressLimiter(LimitSettings settings, Executor& executor);
 
   Seat take_connection(std::string_view address) override;
@@ -37,6 +42,7 @@ class AddressLimiter final : public AddressLimits {
   std::string client_address(std::string_view peer, std::string_view forwarded) const override;
   // A session: of the address, and of who holds the token ("": without). Two seats in one.
   Seat take_session(std::string_view address, const std::string& holder);
+  const Refusals& refusals() const { return refusals_; }
 
  private:
   struct Bucket {
@@ -52,6 +58,7 @@ class AddressLimiter final : public AddressLimits {
   std::vector<std::string> exempt_, proxies_;
   Executor& executor_;
   SeatCounter connections_, sessions_, holders_;
+  Refusals refusals_;
   std::unordered_map<std::string, Bucket> buckets_;
 };
 

@@ -86,6 +86,8 @@ TEST_F(Limiter, sessions_count_by_address_and_by_holder) {
   EXPECT_TRUE(seats[0] && seats[1] && seats[2]);
   EXPECT_FALSE(limiter.take_session("192.0.2.1", "sub:bob"));
   EXPECT_FALSE(limiter.take_session("198.51.100.1", "sub:alice"));
+  EXPECT_EQ(limiter.refusals().sessions_of_address, 1u);
+  EXPECT_EQ(limiter.refusals().sessions_of_token, 2u);
   seats.clear();
   EXPECT_TRUE(limiter.take_session("192.0.2.1", "sub:alice"));
 }

@@ -46,6 +46,39 @@ void add_requests(MetricsPage& page, const GatewayState& state) {
   page.counter("limen_events_total", "Events handed to event handlers", {}, state.events.sent());
 }
 
+void add_limits(MetricsPage& page, const AddressLimiter::Refusals& refusals) {
+  auto refused = [&](std::string_view limit, uint64_t count) {
+    page.counter("limen_limit_refusals_total", "What a limit of the group `limits` has refused, by its key",
+                 {{"limit", limit}}, count);
+  };
+  refused("connections_per_address", refusals.connections);
+  refused("requests_per_second", refusals.requests);
+  refused("sessions_per_address", refusals.sessions_of_address);
+  refused("sessions_per_token", refusals.sessions_of_token);
+}
+
+// What decides on requests, as far as it is configured.
+void add_gatekeepers(MetricsPage& page, const GatewayState& state) {
+  if (const JwtVerifier* jwt = state.auth.jwt()) {
+    for (size_t i = 0; i < jwt->counters().size(); ++i) {
+      page.counter("limen_jwt_checks_total", "Checks of JSON Web Tokens, one or two a request, by what came of them",
+                   {{"result", jwt_result_name(static_cast<JwtResult>(i))}}, jwt->counters()[i]);
+    }
+  }
+  if (state.hook) {
+    const AuthorisationHook::Counters& hook = state.hook->counters();
+    auto answered = [&](std::string_view result, uint64_t count) {
+      page.counter("limen_webhook_verdicts_total", "Requests that the authorisation service decides on, by its verdict",
+                   {{"result", result}}, count);
+    };
+    answered("allowed", hook.allowed);
+    answered("refused", hook.refused);
+    answered("remembered", hook.remembered);
+    answered("failed", hook.failed);
+    page.counter("limen_webhook_posts_total", "Questions sent to the authorisation service", {}, hook.asked);
+  }
+}
+
 void add_module(MetricsPage& page, std::string_view package, const ModuleFigures& figures) {
   for (const auto& [door, count] : figures.connections) {
     page.gauge("limen_transport_connections", "Open client connections", {{"module", package}, {"door", door}},
@@ -84,6 +117,8 @@ void add_gateway_metrics(MetricsPage& page, const GatewayState& state) {
   add_build(page, state);
   add_sessions(page, state);
   add_requests(page, state);
+  add_limits(page, state.limits.refusals());
+  add_gatekeepers(page, state);
   for (const auto& [package, transport] : state.modules.transports.all())
     add_module(page, package, transport->figures());
   for (const auto& [package, handler] : state.modules.handlers.all()) add_module(page, package, handler->figures());

@@ -82,6 +82,7 @@ void add_peer_drops(MetricsPage& page, const std::vector<ShardReport>& shards) {
   demux("unknown datagram", &DemuxCounters::unknown_datagram);
   demux("contested flow", &DemuxCounters::contested_flow);
   demux("evicted flow", &DemuxCounters::evicted_flow);
+  drop("forward", "busy loop", [](const ShardReport& shard) { return shard.counters.dropped_forwarded; });
   drop("fanout", "slow shard", [](const ShardReport& shard) { return shard.fanout.dropped; });
 }
 
@@ -99,10 +100,42 @@ void add_socket_drops(MetricsPage& page, const std::vector<ShardReport>& shards)
   drop("udp_send", "backlog full", [](Stats s) { return s.tx.dropped_full; });
   drop("udp_send", "error", [](Stats s) { return s.tx.dropped_error; });
   drop("udp_send", "no socket", [](Stats s) { return s.tx.dropped_socket; });
+  drop("ice_tcp", "slow reader", [](Stats s) { return s.tcp.dropped_full; });
+  drop("ice_tcp", "pool full", [](Stats s) { return s.tcp.dropped_no_packet; });
+  drop("ice_tcp", "no connection", [](Stats s) { return s.tcp.dropped_unconnected; });
   drop("media_port", "too large", [](Stats s) { return s.ports.dropped_large; });
   drop("media_port", "pool full", [](Stats s) { return s.ports.dropped_no_packet; });
   drop("media_port", "socket full", [](Stats s) { return s.ports.dropped_full; });
   drop("media_port", "error", [](Stats s) { return s.ports.dropped_error; });
+}
+
+void add_ice_tcp(MetricsPage& page, const std::vector<ShardReport>& shards) {
+  auto sum = [&](uint64_t runtime::TcpStats::* member) {
+    uint64_t all = 0;
+    for (const ShardReport& shard : shards) all += shard.loop.tcp.*member;
+    return all;
+  };
+  auto happened = [&](std::string_view event, uint64_t runtime::TcpStats::* member) {
+    page.counter("limen_ice_tcp_connections_total",
+                 "ICE-TCP connections: accepted, opened by us, closed; handed over to the loop of their peer",
+                 {{"event", event}}, sum(member));
+  };
+  happened("accepted", &runtime::TcpStats::accepted);
+  happened("opened", &runtime::TcpStats::opened);
+  happened("closed", &runtime::TcpStats::closed);
+  happened("handed_over", &runtime::TcpStats::given_away);
+  auto refused = [&](std::string_view reason, uint64_t runtime::TcpStats::* member) {
+    page.counter("limen_ice_tcp_refused_total", "ICE-TCP connections that were not taken or not kept, by reason",
+                 {{"reason", reason}}, sum(member));
+  };
+  refused("too_many", &runtime::TcpStats::refused_full);
+  refused("too_many_of_address", &runtime::TcpStats::refused_address);
+  refused("made_room", &runtime::TcpStats::evicted);
+  refused("unproved", &runtime::TcpStats::timed_out);
+  refused("bad_stream", &runtime::TcpStats::bad_stream);
+  constexpr std::string_view kFrames = "limen_ice_tcp_frames_total", kHelp = "Datagrams of ICE-TCP connections";
+  page.counter(kFrames, kHelp, {{"direction", "in"}}, sum(&runtime::TcpStats::frames_in));
+  page.counter(kFrames, kHelp, {{"direction", "out"}}, sum(&runtime::TcpStats::frames_out));
 }
 
 void add_sockets(MetricsPage& page, const ShardReport& shard, std::string_view loop) {
@@ -133,6 +166,12 @@ void add_sockets(MetricsPage& page, const ShardReport& shard, std::string_view l
 void add_loop(MetricsPage& page, const ShardReport& shard, std::string_view loop) {
   page.gauge("limen_loop_handles", "Handles whose media the loop serves", {{"loop", loop}},
              static_cast<double>(shard.counters.handles));
+  constexpr std::string_view kHanded = "limen_loop_forwarded_datagrams_total",
+                             kHandedHelp =
+                                 "Datagrams on a shared port that came to another loop than their peer's, and "
+                                 "were handed to this one (in) or by this one (out)";
+  page.counter(kHanded, kHandedHelp, {{"loop", loop}, {"direction", "in"}}, shard.counters.forwarded_in);
+  page.counter(kHanded, kHandedHelp, {{"loop", loop}, {"direction", "out"}}, shard.counters.demux.other_shard);
   page.gauge("limen_loop_peers", "PeerConnections on the loop", {{"loop", loop}},
              static_cast<double>(shard.counters.peers));
   page.counter_seconds("limen_loop_cpu_seconds_total", "CPU time of the loop's thread", {{"loop", loop}},
@@ -172,12 +211,17 @@ void add_relays(MetricsPage& page, const std::vector<ShardReport>& shards) {
     sum.allocated += shard.counters.relays.allocated;
     sum.failed += shard.counters.relays.failed;
     sum.lost += shard.counters.relays.lost;
+    sum.messages_in += shard.counters.relays.messages_in;
+    sum.messages_out += shard.counters.relays.messages_out;
   }
   page.gauge("limen_relays", "TURN allocations that PeerConnections have", {}, static_cast<double>(sum.relays));
   constexpr std::string_view kName = "limen_relay_allocations_total", kHelp = "TURN allocations by what came of them";
   page.counter(kName, kHelp, {{"result", "allocated"}}, sum.allocated);
   page.counter(kName, kHelp, {{"result", "failed"}}, sum.failed);
   page.counter(kName, kHelp, {{"result", "lost"}}, sum.lost);
+  constexpr std::string_view kMessages = "limen_relay_messages_total", kAbout = "Messages of TURN servers, and to them";
+  page.counter(kMessages, kAbout, {{"direction", "in"}}, sum.messages_in);
+  page.counter(kMessages, kAbout, {{"direction", "out"}}, sum.messages_out);
 }
 
 void add_inside(MetricsPage& page, const ShardReport& shard, std::string_view loop) {
@@ -195,6 +239,7 @@ void add_shard_metrics(MetricsPage& page, const std::vector<ShardReport>& shards
   add_peers(page, shards);
   add_peer_drops(page, shards);
   add_socket_drops(page, shards);
+  add_ice_tcp(page, shards);
   add_relays(page, shards);
   for (size_t i = 0; i < shards.size(); ++i) {
     std::string loop = fmt::format("media-{}", i);
