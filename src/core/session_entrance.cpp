@@ -119,7 +119,9 @@ void enter_session(GatewayState& state, Session& session, ApiCall call) {
 void ask_for_create(GatewayState& state, ApiCall call, std::move_only_function<void(ApiCall)> go_on) {
   if (!state.hook || !state.hook->asks_for("create")) return go_on(std::move(call));
   JsonObject question = who(call);
-  auto decide = [go_on = std::move(go_on), call = std::move(call)](const Verdict& verdict) mutable {
+  bool traced = state.settings.general.trace_ids;
+  auto decide = [traced, go_on = std::move(go_on), call = std::move(call)](const Verdict& verdict) mutable {
+    log::TraceScope scope(traced ? call.trace() : TraceId());  // the one of the request has ended
     if (verdict.allowed) go_on(std::move(call));
     else call.fail(refusal(call, verdict));
   };

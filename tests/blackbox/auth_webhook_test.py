@@ -71,6 +71,14 @@ class Webhook(unittest.TestCase):
         self.addCleanup(service.stop)
         return service
 
+    def test_a_session_that_it_allowed_belongs_to_the_trace_of_its_request(self):
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        service = self.service(lambda question: (200, None))
+        with hooked(service.port, 'requests = ["create"]; cache_time = 0;', general="trace_ids = true;") as server:
+            asked = {"janus": "create", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+            session = server.post("", asked)["data"]["id"]
+            until("the line", lambda: f"Creating new session: {session} [trace={trace}]" in server.log())
+
     def test_it_decides_about_create_attach_and_message(self):
         def decide(question):
             if question["request"] == "create":
