@@ -14,8 +14,7 @@ constexpr size_t kMostFiles = 32;  // of one room
 BridgeResult<Room*> files_of_room(const RoomCall& call) {
   auto room = call.rooms.access(call.body);
   if (!room || !call.rooms.general().lock_play_file) return room;
-  if (auto good = check_secret<ErrorCode>(call.body, "admin_key", call.rooms.general().admin_key); !good)
-    return passed_on(good);
+  if (auto good = check_admin_key<ErrorCode>(call.body, call.rooms.general().admin_key); !good) return passed_on(good);
   return room;
 }
 

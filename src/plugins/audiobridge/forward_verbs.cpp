@@ -54,7 +54,7 @@ BridgeResult<Forward> read_forward(const ForwardRequest& request, const Room& ro
 
 BridgeResult<> check_forward_key(const RoomCall& call) {
   if (!call.rooms.general().lock_rtp_forward) return {};
-  return check_secret<ErrorCode>(call.body, "admin_key", call.rooms.general().admin_key);
+  return check_admin_key<ErrorCode>(call.body, call.rooms.general().admin_key);
 }
 
 BridgeResult<JsonObject> open_forward(Rooms& rooms, const Id& id, Forward forward, const ForwardRequest& request,

@@ -38,7 +38,7 @@ struct EditRequest {
 template <typename V>
 void describe(V& v, EditRequest& r) {
   v.field("new_description", r.description, "New description");
-  v.field("new_secret", r.secret, "New secret; empty: none");
+  v.field("new_secret", r.secret, "New secret");
   v.field("new_pin", r.pin, "New pin; empty: none");
   v.field("new_is_private", r.is_private, "List the room no more, or again");
   v.field("new_record_dir", r.record_dir, "Folder of WAV files from now on");

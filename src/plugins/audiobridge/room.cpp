@@ -85,7 +85,7 @@ JsonObject Room::list_entry() const {
   const RoomSettings& s = settings_;
   return JsonObject{{"room", id_.json()},
                     {"description", s.description},
-                    {"pin_required", !s.pin.empty()},
+                    {"pin_required", s.pin.has_value()},
                     {"sampling_rate", s.sampling_rate},
                     {"spatial_audio", s.spatial_audio},
                     {"record", s.record},

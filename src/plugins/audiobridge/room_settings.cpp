@@ -40,6 +40,9 @@ void take_all(const RoomKeys& keys, RoomSettings& s) {
 void add_if(config::Entries& out, std::string_view key, const std::string& text) {
   if (!text.empty()) out.emplace_back(key, text);
 }
+void add_if(config::Entries& out, std::string_view key, const std::optional<std::string>& text) {
+  if (text) out.emplace_back(key, *text);
+}
 void add_if(config::Entries& out, std::string_view key, bool value) {
   if (value) out.emplace_back(key, true);
 }

@@ -76,7 +76,7 @@ void describe(V& v, StaticForward& r) {
 struct RoomSettings {
   std::string description;
   bool is_private = false;
-  std::string secret, pin;  // "": none
+  std::optional<std::string> secret, pin;
   bool signed_tokens = false;
   uint32_t sampling_rate = kDefaultRate;
   bool spatial_audio = false;

@@ -84,8 +84,7 @@ BridgeResult<JsonObject> create_room(const RoomCall& call) {
   auto id = read_id(call.body, "room", call.rooms.strings(), false);
   if (!id) return passed_on(id);
   if (auto keys = read<RoomKeys>(call.body); !keys) return passed_on(keys);
-  if (auto good = check_secret<ErrorCode>(call.body, "admin_key", call.rooms.general().admin_key); !good)
-    return passed_on(good);
+  if (auto good = check_admin_key<ErrorCode>(call.body, call.rooms.general().admin_key); !good) return passed_on(good);
   auto settings = read_settings(call, *extras);
   if (!settings) return passed_on(settings);
   auto tokens = read_texts(extras->allowed.value_or(JsonArray{}), "allowed");
@@ -114,8 +113,8 @@ BridgeResult<JsonObject> edit_room(const RoomCall& call) {
   if (!room) return passed_on(room);
   RoomSettings& s = (*room)->settings();
   if (request->description && !request->description->empty()) s.description = *request->description;
-  if (request->secret) s.secret = *request->secret;
-  if (request->pin) s.pin = *request->pin;
+  if (request->secret && !request->secret->empty()) s.secret = *request->secret;
+  if (request->pin) s.pin = request->pin->empty() ? std::nullopt : request->pin;
   if (request->is_private) s.is_private = *request->is_private;
   if (request->record_dir) s.record_dir = *request->record_dir;
   if (request->mjrs_dir) s.mjrs_dir = *request->mjrs_dir;
@@ -177,7 +176,7 @@ BridgeResult<JsonObject> list_rooms(const RoomCall& call) {
   const Json* given = call.body.if_contains("admin_key");
   bool all = !key.empty() && given != nullptr && given->is_string() && !given->get_string().empty();
   if (all) {
-    if (auto good = check_secret<ErrorCode>(call.body, "admin_key", key); !good) return passed_on(good);
+    if (auto good = check_admin_key<ErrorCode>(call.body, key); !good) return passed_on(good);
   }
   JsonArray list;
   for (const auto& [id, room] : call.rooms.all()) {

@@ -302,8 +302,8 @@ JsonObject Mountpoint::info(bool admin) const {
   if (admin) out["name"] = s.name;
   if (!s.description.empty()) out["description"] = s.description;
   if (s.metadata) out["metadata"] = *s.metadata;
-  if (admin && !s.secret.empty()) out["secret"] = s.secret;
-  if (admin && !s.pin.empty()) out["pin"] = s.pin;
+  if (admin && s.secret) out["secret"] = *s.secret;
+  if (admin && s.pin) out["pin"] = *s.pin;
   if (admin && s.is_private) out["is_private"] = true;
   out["enabled"] = enabled_;
   if (admin) out["viewers"] = viewers_.size();

@@ -145,8 +145,8 @@ config::Entries settings_entries(const MountpointSettings& s, const Json& id) {
   add_text(out, "description", s.description);
   if (s.metadata) add_text(out, "metadata", *s.metadata);
   add_flag(out, "is_private", s.is_private);
-  add_text(out, "secret", s.secret);
-  add_text(out, "pin", s.pin);
+  if (s.secret) out.emplace_back("secret", *s.secret);
+  if (s.pin) out.emplace_back("pin", *s.pin);
   if (s.type == MountpointType::rtp) add_rtp(out, s);
   else if (s.type == MountpointType::rtsp) add_rtsp(out, s);
   else if (s.type == MountpointType::url) add_url(out, s);

@@ -61,7 +61,8 @@ struct WhipSpec {
 
 struct MountpointSettings {
   MountpointType type = MountpointType::rtp;
-  std::string name, description, secret, pin;
+  std::string name, description;
+  std::optional<std::string> secret, pin;
   std::optional<std::string> metadata;
   bool is_private = false;
   std::vector<MediumSettings> media;

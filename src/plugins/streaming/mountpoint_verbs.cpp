@@ -153,8 +153,7 @@ struct Creation {
 
 StreamResult<Creation> read_creation(const MountpointCall& call) {
   Mountpoints& mountpoints = call.mountpoints;
-  if (auto good = check_secret<ErrorCode>(call.body, "admin_key", mountpoints.general().admin_key); !good)
-    return passed_on(good);
+  if (auto good = check_admin_key<ErrorCode>(call.body, mountpoints.general().admin_key); !good) return passed_on(good);
   auto request = read<CreateRequest>(call.body);
   if (!request) return passed_on(request);
   auto id = read_id(call.body, mountpoints.strings(), false);
@@ -198,7 +197,7 @@ StreamResult<JsonObject> list_mountpoints(const MountpointCall& call) {
   const std::string& key = call.mountpoints.general().admin_key;
   bool all = false;
   if (!key.empty() && request->admin_key && !request->admin_key->empty()) {
-    if (auto good = check_secret<ErrorCode>(call.body, "admin_key", key); !good) return passed_on(good);
+    if (auto good = check_admin_key<ErrorCode>(call.body, key); !good) return passed_on(good);
     all = true;
   }
   JsonArray list;
@@ -213,11 +212,11 @@ StreamResult<JsonObject> mountpoint_info(const MountpointCall& call) {
   if (!id) return passed_on(id);
   const Mountpoint* mountpoint = call.mountpoints.find(*id);
   if (mountpoint == nullptr) return no_such_mountpoint(*id);
-  const std::string& secret = mountpoint->settings().secret;
+  const std::optional<std::string>& secret = mountpoint->settings().secret;
   // What is no text hides what is not for everybody, as a wrong secret does.
   const Json* given = call.body.if_contains("secret");
   bool text = given != nullptr && given->is_string();
-  bool admin = secret.empty() || (text && constant_time_equal(std::string_view(given->get_string()), secret));
+  bool admin = !secret || (text && constant_time_equal(std::string_view(given->get_string()), *secret));
   return JsonObject{{"streaming", "info"}, {"info", mountpoint->info(admin)}};
 }
 
@@ -255,7 +254,7 @@ StreamResult<JsonObject> edit_mountpoint(const MountpointCall& call) {
     if (request->description && !request->description->empty()) settings->description = *request->description;
     if (request->metadata) settings->metadata = *request->metadata;
     if (request->secret && !request->secret->empty()) settings->secret = *request->secret;
-    if (request->pin) settings->pin = *request->pin;
+    if (request->pin) settings->pin = request->pin->empty() ? std::nullopt : request->pin;
     if (request->is_private) settings->is_private = *request->is_private;
   }
   bool saved = request->permanent.value_or(false) && call.mountpoints.save(own);

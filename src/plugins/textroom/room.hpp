@@ -18,7 +18,8 @@ namespace limen::textroom {
 struct RoomSettings {
   std::string description;
   bool is_private = false;
-  std::string secret, pin, post;  // empty: none
+  std::optional<std::string> secret, pin;
+  std::string post;  // empty: none
   uint16_t history = 0;
 };
 

@@ -8,7 +8,8 @@ namespace {
 struct RoomConfig {
   std::string description;
   bool is_private = false;
-  std::string secret, pin, post;
+  std::optional<std::string> secret, pin;
+  std::string post;
   int64_t history = 0;
 };
 template <typename V>
@@ -78,8 +79,8 @@ Result<> save_room(const std::string& folder, std::string_view package, const Ro
   const RoomSettings& settings = room.settings;
   config::Entries entries{{"description", settings.description}};
   if (settings.is_private) entries.emplace_back("is_private", true);
-  if (!settings.secret.empty()) entries.emplace_back("secret", settings.secret);
-  if (!settings.pin.empty()) entries.emplace_back("pin", settings.pin);
+  if (settings.secret) entries.emplace_back("secret", *settings.secret);
+  if (settings.pin) entries.emplace_back("pin", *settings.pin);
   if (settings.history != 0) entries.emplace_back("history", int64_t{settings.history});
   if (!settings.post.empty()) entries.emplace_back("post", settings.post);
   return config::save_room(folder, package, room.id().text(), entries);

@@ -42,8 +42,8 @@ RoomSettings settings_of(CreateRequest& request, const RoomId& id) {
   settings.description = request.description.value_or("");
   if (settings.description.empty()) settings.description = fmt::format("Room {}", id.text());
   settings.is_private = request.is_private.value_or(false);
-  settings.secret = request.secret.value_or("");
-  settings.pin = request.pin.value_or("");
+  settings.secret = request.secret;
+  settings.pin = request.pin;
   settings.post = request.post.value_or("");
   settings.history = static_cast<uint16_t>(request.history.value_or(0));
   return settings;
@@ -70,7 +70,7 @@ TextResult<Room*> find_managed_room(TextCall& call) {
 TextAnswer list(TextCall& call) {
   bool all = knows_admin_key(call);
   if (all) {
-    auto key = check_secret<TextErrorCode>(call.body, "admin_key", call.service.settings().admin_key);
+    auto key = check_admin_key<TextErrorCode>(call.body, call.service.settings().admin_key);
     if (!key) return std::unexpected(key.error());
   }
   JsonArray rooms;
@@ -78,7 +78,7 @@ TextAnswer list(TextCall& call) {
     if (room->settings.is_private && !all) continue;
     rooms.push_back(JsonObject{{"room", id.json()},
                                {"description", room->settings.description},
-                               {"pin_required", !room->settings.pin.empty()},
+                               {"pin_required", room->settings.pin.has_value()},
                                {"num_participants", room->participants().size()},
                                {"history", room->settings.history}});
   }
@@ -110,7 +110,7 @@ TextAnswer create(TextCall& call) {
   if (!request) return std::unexpected(request.error());
   auto wanted = read_room_id(call.body, service.settings().string_ids);
   if (!wanted) return std::unexpected(wanted.error());
-  if (auto key = check_secret<TextErrorCode>(call.body, "admin_key", service.settings().admin_key); !key) {
+  if (auto key = check_admin_key<TextErrorCode>(call.body, service.settings().admin_key); !key) {
     return std::unexpected(key.error());
   }
   auto tokens = read_tokens(request->allowed.value_or(JsonArray{}));
@@ -139,14 +139,13 @@ TextAnswer edit(TextCall& call) {
   auto found = find_managed_room(call);
   if (!found) return std::unexpected(found.error());
   Room& room = **found;
-  const std::pair<std::optional<std::string>&, std::string&> texts[] = {
-      {request->description, room.settings.description},
-      {request->secret, room.settings.secret},
-      {request->pin, room.settings.pin},
-      {request->post, room.settings.post}};
-  for (const auto& [given, target] : texts) {
+  auto take_text = [](const std::optional<std::string>& given, auto& target) {
     if (given && !given->empty()) target = *given;
-  }
+  };
+  take_text(request->description, room.settings.description);
+  take_text(request->secret, room.settings.secret);
+  take_text(request->pin, room.settings.pin);
+  take_text(request->post, room.settings.post);
   if (request->is_private) room.settings.is_private = *request->is_private;
   permanent = permanent && saved(save_room(service.context().configs_folder(), kPackage, room), room);
   service.notify(call.member, JsonObject{{"event", "edited"}, {"room", room.id().json()}});

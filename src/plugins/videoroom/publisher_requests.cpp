@@ -86,7 +86,7 @@ RoomResult<> Publisher::apply(const PublishRequest& request, const JsonObject& b
   if (!any_mid) apply_kinds(request);
   if (request.bitrate) set_bitrate(*request.bitrate);
   const RoomSettings& settings = room_->settings();
-  bool locked = settings.lock_record && !settings.secret.empty();
+  bool locked = settings.lock_record && settings.secret.has_value();
   if (!locked || check_secret<ErrorCode>(body, "secret", settings.secret)) apply_recording(request);
   apply_names(request);
   if (request.audio_active_packets) audio_active_packets_ = *request.audio_active_packets;

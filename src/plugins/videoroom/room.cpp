@@ -60,7 +60,7 @@ void Room::tell_all(const JsonObject& event, const Publisher* except) const {
 
 JsonObject Room::list_entry() const {
   const RoomSettings& s = settings_;
-  JsonObject out{{"room", id_.json()},         {"description", s.description},   {"pin_required", !s.pin.empty()},
+  JsonObject out{{"room", id_.json()},         {"description", s.description},   {"pin_required", s.pin.has_value()},
                  {"is_private", s.is_private}, {"max_publishers", s.publishers}, {"bitrate", s.bitrate}};
   if (s.bitrate_cap) out["bitrate_cap"] = true;
   out["fir_freq"] = s.fir_freq;

@@ -6,6 +6,9 @@ namespace {
 void add_if(config::Entries& out, std::string_view key, const std::string& text) {
   if (!text.empty()) out.emplace_back(key, text);
 }
+void add_if(config::Entries& out, std::string_view key, const std::optional<std::string>& text) {
+  if (text) out.emplace_back(key, *text);
+}
 void add_if(config::Entries& out, std::string_view key, bool value) {
   if (value) out.emplace_back(key, true);
 }

@@ -72,7 +72,7 @@ void describe(V& v, RoomKeys& r) {
 struct RoomSettings {
   std::string description;
   bool is_private = false;
-  std::string secret, pin;  // "": none
+  std::optional<std::string> secret, pin;
   bool require_pvtid = false, signed_tokens = false;
   uint32_t publishers = kDefaultPublishers;
   uint32_t bitrate = 0;

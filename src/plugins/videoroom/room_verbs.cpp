@@ -79,8 +79,7 @@ RoomResult<JsonObject> create_room(const RoomCall& call) {
   if (!extras) return passed_on(extras);
   auto id = read_id(call.body, "room", call.rooms.strings(), false);
   if (!id) return passed_on(id);
-  if (auto good = check_secret<ErrorCode>(call.body, "admin_key", call.rooms.general().admin_key); !good)
-    return passed_on(good);
+  if (auto good = check_admin_key<ErrorCode>(call.body, call.rooms.general().admin_key); !good) return passed_on(good);
   auto settings = settings_from_request(*keys, call.body);
   if (!settings) return passed_on(settings);
   RoomResult<std::set<std::string>> tokens;
@@ -109,7 +108,7 @@ RoomResult<JsonObject> edit_room(const RoomCall& call) {
   auto room = call.rooms.access(*id, call.body);
   if (!room) return passed_on(room);
   RoomSettings& s = (*room)->settings();
-  auto take_text = [](const std::optional<std::string>& from, std::string& to) {
+  auto take_text = [](const std::optional<std::string>& from, auto& to) {
     if (from && !from->empty()) to = *from;
   };
   take_text(request->description, s.description);
@@ -153,7 +152,7 @@ RoomResult<JsonObject> list_rooms(const RoomCall& call) {
   bool all =
       key != nullptr && key->is_string() && !key->get_string().empty() && !call.rooms.general().admin_key.empty();
   if (all) {
-    if (auto good = check_secret<ErrorCode>(call.body, "admin_key", call.rooms.general().admin_key); !good) {
+    if (auto good = check_admin_key<ErrorCode>(call.body, call.rooms.general().admin_key); !good) {
       return passed_on(good);
     }
   }

@@ -131,7 +131,7 @@ void Rooms::destroy(Room& room) {
 
 RoomResult<> check_forward_key(const Rooms& rooms, const JsonObject& body) {
   if (!rooms.general().lock_rtp_forward) return {};
-  return check_secret<ErrorCode>(body, "admin_key", rooms.general().admin_key);
+  return check_admin_key<ErrorCode>(body, rooms.general().admin_key);
 }
 
 RoomResult<Room*> Rooms::access(const JsonObject& body) const {
