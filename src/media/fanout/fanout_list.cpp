@@ -35,14 +35,32 @@ void FanoutList::tidy() {
   holes_ = 0;
 }
 
+// Browsers split a frame into packets that differ by a byte or a few. Padded to one size they leave as one run,
+// with one send for each subscriber (UDP segmentation wants all segments but the last equal).
+void FanoutList::equalise() {
+  for (auto begin = waiting_.begin(); begin != waiting_.end();) {
+    const RtpPacket& first = begin->packet->rtp;
+    auto end = std::find_if(begin, waiting_.end(), [&first](const Waiting& other) {
+      return other.packet->rtp.timestamp != first.timestamp || other.packet->rtp.ssrc != first.ssrc;
+    });
+    int size = 0;
+    for (auto at = begin; at != end; ++at) size = std::max<int>(size, at->packet->rtp.payload_size);
+    for (; begin != end; ++begin) {
+      int missing = size - begin->packet->rtp.payload_size;
+      if (missing <= OutgoingRtp::kMaxPadding) begin->padding = static_cast<uint8_t>(missing);
+    }
+  }
+}
+
 void FanoutList::deliver(Instant now) {
   delivering_ = true;
+  if (waiting_.size() > 1) equalise();
   // By index: sinks may be added meanwhile.
   for (size_t i = 0; i < sinks_.size(); ++i) {
     if (i + 1 < sinks_.size()) prefetch(sinks_[i + 1]);
-    for (const FanoutPacket* packet : waiting_) {
+    for (const Waiting& one : waiting_) {
       if (sinks_[i] == nullptr) break;
-      sinks_[i]->on_packet(packet->rtp, packet->epoch, now);
+      sinks_[i]->on_packet(one.packet->rtp, one.packet->epoch, one.padding, now);
     }
   }
   waiting_.clear();

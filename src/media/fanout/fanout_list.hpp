@@ -31,10 +31,10 @@ class FanoutList {
   // True: the first one.
   bool gather(const FanoutPacket& packet) {
     look_for_keyframe(packet.rtp);
-    waiting_.push_back(&packet);
+    waiting_.push_back({&packet, 0});
     return waiting_.size() == 1;
   }
-  StreamId gathered() const { return waiting_.front()->stream; }
+  StreamId gathered() const { return waiting_.front().packet->stream; }
   void deliver(Instant now);
   void deliver(const DataMessage& message);
 
@@ -50,6 +50,11 @@ class FanoutList {
   bool dirty = false;  // in FanoutHub's list of those whose demand may have changed
 
  private:
+  struct Waiting {
+    const FanoutPacket* packet;
+    uint8_t padding;
+  };
+  void equalise();
   void tidy();
   void look_for_keyframe(const RtpPacket& packet) {
     highest_substream_ = std::max(highest_substream_, packet.substream);
@@ -59,7 +64,7 @@ class FanoutList {
   std::vector<FanoutSink*> sinks_;  // null: removed during delivery
   size_t holes_ = 0;
   bool delivering_ = false;
-  std::vector<const FanoutPacket*> waiting_;
+  std::vector<Waiting> waiting_;
   Instant last_wish_ = Instant::min();
   bool wish_held_ = false;
   uint8_t highest_substream_ = 0;

@@ -139,7 +139,7 @@ bool FanoutSink::held_back(const RtpPacket& packet, Instant now) {
   return true;
 }
 
-void FanoutSink::on_packet(const RtpPacket& packet, uint32_t epoch, Instant now) {
+void FanoutSink::on_packet(const RtpPacket& packet, uint32_t epoch, uint8_t padding, Instant now) {
   if (!settings_.relay) return;
   if (epoch != epoch_ || !epoch_known_) {
     // The source was interrupted. It has asked for a key frame itself.
@@ -150,7 +150,10 @@ void FanoutSink::on_packet(const RtpPacket& packet, uint32_t epoch, Instant now)
   if (was_replayed(packet) || held_back(packet, now)) return;
   LayerOutcome outcome = selector_.on_packet(packet, now);
   if (outcome.need_keyframe) ask_keyframe();
-  if (outcome.out) relay(*outcome.out);
+  if (outcome.out) {
+    outcome.out->padding = padding;
+    relay(*outcome.out);
+  }
   if (outcome.changed) tell_layers();
 }
 

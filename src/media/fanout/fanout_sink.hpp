@@ -90,7 +90,7 @@ class FanoutSink {
   friend class FanoutHub;
   // The shard forwards nothing above these, whatever was asked for.
   void limit(int spatial, int temporal);
-  void on_packet(const RtpPacket& packet, uint32_t epoch, Instant now);
+  void on_packet(const RtpPacket& packet, uint32_t epoch, uint8_t padding, Instant now);
   void on_data(const DataMessage& message);
   SourceDemand demand() const;
   // The stream goes on after a hole; `other_source`: with a stream of its own numbering.

@@ -87,6 +87,31 @@ TEST_F(Fanout, a_turns_packets_go_to_one_subscriber_after_the_other) {
   EXPECT_THAT(order, ElementsAre(0, 0, 0, 1, 1, 1));
 }
 
+TEST_F(Fanout, packets_of_a_frame_that_differ_by_a_few_bytes_are_padded_to_one_size) {
+  FakeHandle handle(shards_[1]);
+  auto sink = subscribe(handle, {.clean_start = false});
+  auto send = [&, this](std::initializer_list<uint16_t> sizes, bool same_frame) {
+    RtpPacket packet = camera_.frame(false);
+    std::vector<uint8_t> bytes(2000, 7);
+    for (uint16_t size : sizes) {
+      packet.packet = shards_[0].packets().copy(bytes, Instant{});
+      packet.payload_offset = 12;
+      packet.payload_size = size;
+      source_->push(packet);
+      ++packet.sequence;
+      if (!same_frame) packet.timestamp += 3000;
+    }
+    shards_.run();
+    std::vector<int> paddings;
+    for (const FakeHandle::Sent& sent : handle.sent) paddings.push_back(sent.note.padding);
+    handle.sent.clear();
+    return paddings;
+  };
+  EXPECT_THAT(send({1099, 1099, 1100, 1098, 1084}, true), ElementsAre(1, 1, 0, 2, 0)) << "16 bytes are too many";
+  EXPECT_THAT(send({1099, 1100}, false), ElementsAre(0, 0)) << "two frames";
+  EXPECT_THAT(send({1099}, true), ElementsAre(0));
+}
+
 TEST_F(Fanout, nothing_travels_to_a_shard_without_subscribers_that_relay) {
   FakeHandle handle(shards_[2]);
   auto sink = subscribe(handle);

@@ -136,7 +136,7 @@ bool MediaStreams::send(const OutgoingRtp& rtp, Instant now) {
   const MlineConfig& config = mline->config();
   bool numbered = config.kind == MediaKind::video && config.extensions.has(ExtensionKind::transport_cc);
   int32_t number = numbered ? transport_sequence_ : -1;
-  MutableBytes out = transport_.reserve(kMaxRtpHeader + sizeof(rtp.prefix) + rtp.source->payload_size);
+  MutableBytes out = transport_.reserve(kMaxRtpHeader + sizeof(rtp.prefix) + rtp.source->payload_size + rtp.padding);
   WrittenRtp written = mline->send->write(rtp, config, number, now, out);
   if (!written || !transport_.send_rtp(out, written.size)) {
     drops_.add(Drop::send_failed);

@@ -15,6 +15,7 @@ OutgoingRtp SentPacket::note(const RtpPacket& from, uint8_t mline) const {
   note.prefix_replaced = prefix_replaced;
   note.prefix_size = prefix_size;
   note.prefix = prefix;
+  note.padding = padding;
   note.min_playout_delay = min_playout_delay;
   note.max_playout_delay = max_playout_delay;
   return note;
@@ -46,7 +47,8 @@ void SendHistory::add(const OutgoingRtp& rtp, RecentPackets::Number source, int3
   sent.resends = 0;
   sent.numbered = transport_sequence >= 0;
   sent.prefix_replaced = rtp.prefix_replaced;
-  sent.prefix_size = rtp.prefix_size;
+  sent.prefix_size = rtp.prefix_size & 0xf;
+  sent.padding = rtp.padding & 0xf;
   sent.prefix = rtp.prefix;
   sent.min_playout_delay = rtp.min_playout_delay;
   sent.max_playout_delay = rtp.max_playout_delay;

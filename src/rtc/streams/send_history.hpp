@@ -23,7 +23,9 @@ struct SentPacket {
   bool marker : 1 = false;
   uint8_t resends : 7 = 0;
   bool numbered : 1 = false;
-  uint8_t prefix_replaced = 0, prefix_size = 0;
+  uint8_t prefix_replaced = 0;
+  uint8_t prefix_size : 4 = 0;
+  uint8_t padding : 4 = 0;  // a second copy has to be the same to the bit: its cipher uses the same nonce
   std::array<uint8_t, 8> prefix{};
   int16_t min_playout_delay = -1, max_playout_delay = -1;
   uint32_t resent_after_ms = 0;  // from sent_at to the last retransmission

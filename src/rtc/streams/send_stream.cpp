@@ -58,7 +58,7 @@ void SendStream::on_sent(const OutgoingRtp& rtp, const WrittenRtp& written, int3
     last_timestamp_at_ = now;
   }
   ++packets;
-  octets += static_cast<size_t>(written.size - written.header_size);
+  octets += static_cast<size_t>(written.size - written.header_size - rtp.padding);
   bytes += written.size;
   interval_bytes_ += written.size;
   last_payload_type = rtp.payload_type;

@@ -27,6 +27,7 @@ class SendStreamTest : public testing::Test {
     source.video.keyframe = keyframe;
     OutgoingRtp note = OutgoingRtp::same_as(source);
     note.timestamp = sequence * 3000u;
+    note.padding = 3;
     WrittenRtp written = stream.write(note, config, -1, now, out);
     stream.on_sent(note, written, -1, forget, now);
     return Bytes(out).first(written.size);

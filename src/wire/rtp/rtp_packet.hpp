@@ -62,6 +62,8 @@ struct RtpPacket {
 // extensions re-created from source->extensions as far as negotiated), copies the payload and
 // encrypts. `prefix` replaces the first `prefix_replaced` payload bytes (VP8 picture ids).
 struct OutgoingRtp {
+  static constexpr uint8_t kMaxPadding = 15;
+
   const RtpPacket* source = nullptr;  // must live until send() returns
   uint32_t timestamp = 0;
   uint16_t sequence = 0;
@@ -71,6 +73,7 @@ struct OutgoingRtp {
   uint8_t prefix_replaced = 0;
   uint8_t prefix_size = 0;
   std::array<uint8_t, 8> prefix{};
+  uint8_t padding = 0;             // bytes to append (RFC 3550 section 5.1), at most kMaxPadding
   int16_t min_playout_delay = -1;  // units of 10 ms; -1: as in the source, if there
   int16_t max_playout_delay = -1;
 

@@ -139,13 +139,18 @@ WrittenRtp write_header(const OutgoingRtp& rtp, const Identity& identity, const 
   return written;
 }
 
-// Appends the payload, its first bytes replaced as the note says.
+// Appends the payload, its first bytes replaced and padding added as the note says.
 WrittenRtp append_payload(const OutgoingRtp& rtp, WrittenRtp written, MutableBytes out) {
   Bytes payload = rtp.source->payload();
   if (rtp.prefix_replaced > payload.size() || rtp.prefix_size > rtp.prefix.size()) return {};
   ByteWriter writer(out.subspan(written.size));
   writer.bytes(Bytes(rtp.prefix).first(rtp.prefix_size));
   writer.bytes(payload.subspan(rtp.prefix_replaced));
+  if (rtp.padding > 0) {
+    writer.zeros(rtp.padding - size_t{1});
+    writer.u8(rtp.padding);
+    out[0] |= 0x20;
+  }
   if (!writer.ok() || written.size + writer.size() > 0xffff) return {};
   written.size = static_cast<uint16_t>(written.size + writer.size());
   return written;

@@ -2,7 +2,8 @@
 //
 // RFC 3550 section 5.1, RFC 8285, RFC 4588. All incoming extensions are dropped and re-created from the
 // source's facts as far as `map` (the receiver's m-line) has them: one-byte form, two-byte form when a
-// value is longer than 16 bytes or an id is above 14. CSRCs and padding are not copied.
+// value is longer than 16 bytes or an id is above 14. CSRCs and padding are not copied; padding of our own
+// is what the note asks for.
 #pragma once
 #include <cstdint>
 #include <string_view>

@@ -51,6 +51,19 @@ TEST_F(RtpWriter, the_payload_prefix_is_replaced) {
   EXPECT_TRUE(write(note, {.ssrc = 9}, {}).empty());
 }
 
+TEST_F(RtpWriter, padding_is_appended_and_found_again) {
+  RtpPacket packet = source(kPlain);
+  OutgoingRtp note = OutgoingRtp::same_as(packet);
+  note.padding = 1;
+  EXPECT_EQ(vec(write(note, {.ssrc = 9}, {})), hex("a0 60 00 05 00 00 10 00 00 00 00 09 01 02 03 04 05 01"));
+  note.padding = 3;
+  Bytes padded = write(note, {.ssrc = 9}, {});
+  EXPECT_EQ(vec(padded), hex("a0 60 00 05 00 00 10 00 00 00 00 09 01 02 03 04 05 00 00 03"));
+  auto read = parse_rtp(pool_.copy(padded, Instant{}), {});
+  ASSERT_TRUE(read);
+  EXPECT_EQ(vec(read->payload()), hex("01 02 03 04 05"));
+}
+
 ExtensionMap full_map() {
   ExtensionMap map;
   for (size_t i = 0; i < kExtensionKinds; ++i) map.set(static_cast<ExtensionKind>(i), static_cast<uint8_t>(i + 1));
