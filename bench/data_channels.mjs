@@ -98,7 +98,7 @@ async function measure(browser, command, { size, ahead }) {
   }
 }
 
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const servers = [["Limen", options.limen], ["reference", options.reference]].filter(([name, path]) => existsSync(path) || console.error(`${name} is left out: no ${path}`));
 const browser = await launchChromium();
 console.log("| message | server | back, MB/s | messages/s | server CPU, ms per MB |\n|---|---|---|---|---|");

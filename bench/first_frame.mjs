@@ -62,7 +62,7 @@ const ways = [
   ["HTTP long poll", (server) => `http://localhost:${server.http}/janus`],
 ];
 const row = (times) => {
-  const sorted = times.toSorted((a, b) => a - b);
+  const sorted = [...times].sort((a, b) => a - b);
   return `${sorted[Math.floor(sorted.length / 2)]} (${sorted[0]}–${sorted.at(-1)})`;
 };
 try {

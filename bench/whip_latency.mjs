@@ -16,7 +16,7 @@ const browser = await launchChromium();
 try {
   const { page } = await openPage(browser, `https://localhost:${limen.https}/index.html`);
   const ages = await page.evaluate(measure, [seconds, into === "room" ? "room/1234/77" : "stream/5"]);
-  const sorted = ages.toSorted((a, b) => a - b), at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))].toFixed(0);
+  const sorted = [...ages].sort((a, b) => a - b), at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))].toFixed(0);
   console.log(`${into}: ${sorted.length} frames in ${seconds} s: median ${at(0.5)} ms, 95 % ${at(0.95)} ms, 99 % ${at(0.99)} ms, worst ${at(1)} ms`);
 } finally {
   await browser.close();
