@@ -62,7 +62,7 @@ bool add_alternative_names(X509* certificate, const std::vector<std::string>& te
   for (const std::string& text : texts) {
     NamePtr name = make_alternative_name(text);
     if (!name || sk_GENERAL_NAME_push(names.get(), name.get()) == 0) return false;
-    name.release();
+    static_cast<void>(name.release());  // the list owns it now
   }
   return X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) == 1;
 }

@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -41,8 +40,7 @@ int give_passphrase(char* buffer, int size, int, void* user) {
   auto* passphrase = static_cast<Passphrase*>(user);
   passphrase->asked = true;
   if (passphrase->text.empty() || passphrase->text.size() > static_cast<size_t>(size)) return -1;
-  std::memcpy(buffer, passphrase->text.data(), passphrase->text.size());
-  return static_cast<int>(passphrase->text.size());
+  return static_cast<int>(passphrase->text.copy(buffer, static_cast<size_t>(size)));
 }
 
 Result<> read_certificates(const std::string& path, Certificate::State& state) {

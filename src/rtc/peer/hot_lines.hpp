@@ -18,8 +18,9 @@ class HotLines {
   void clear() { count_ = 0; }
   // `size` bytes from there on.
   void add(const void* address, size_t size) {
-    auto from = reinterpret_cast<uintptr_t>(address) & ~uintptr_t{kLine - 1};
-    auto to = reinterpret_cast<uintptr_t>(address) + size;
+    const auto* from = static_cast<const char*>(address);
+    const char* to = from + size;
+    from -= reinterpret_cast<uintptr_t>(from) % kLine;
     for (; from < to && count_ < kMax; from += kLine) lines_[count_++] = from;
   }
   template <typename Object>
@@ -27,12 +28,12 @@ class HotLines {
     add(&object, sizeof object);
   }
   void fetch() const {
-    for (size_t i = 0; i < count_; ++i) __builtin_prefetch(reinterpret_cast<const void*>(lines_[i]), 1);
+    for (size_t i = 0; i < count_; ++i) __builtin_prefetch(lines_[i], 1);
   }
 
  private:
   size_t count_ = 0;
-  std::array<uintptr_t, kMax> lines_;
+  std::array<const char*, kMax> lines_;
 };
 
 }  // namespace limen::rtc

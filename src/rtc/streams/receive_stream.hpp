@@ -4,6 +4,7 @@
 // RFC 3550 sections 6.4 and A.1, A.3, A.8; RFC 4588 (packets recovered by retransmission).
 #pragma once
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 
@@ -21,7 +22,7 @@ class LinkQuality {
     double sample = lost >= expected ? 0.0 : 100.0 - 100.0 * static_cast<double>(lost) / static_cast<double>(expected);
     value_ += (sample - value_) / 3.0;
   }
-  int32_t value() const { return static_cast<int32_t>(value_ + 0.5); }
+  int32_t value() const { return static_cast<int32_t>(std::lround(value_)); }
 
  private:
   double value_ = 100.0;
