@@ -1,7 +1,5 @@
 #include "plugins/echotest/echotest_plugin.hpp"
 
-#include "base/log.hpp"
-#include "config/config_node.hpp"
 #include "config/describe.hpp"
 #include "plugins/echotest/echo_handle.hpp"
 
@@ -34,12 +32,12 @@ class EchoTestPlugin final : public Plugin {
 
   Result<> check_config(const std::string& folder, config::Findings& findings) const override {
     EchoSettings settings;
-    return read(folder, settings, findings);
+    return config::read_general(folder, kPackage, settings, findings);
   }
 
   Result<> start(PluginContext& context) override {
     config::Findings findings;
-    Result<> done = read(context.configs_folder(), settings_, findings);
+    Result<> done = config::read_general(context.configs_folder(), kPackage, settings_, findings);
     findings.log("");
     context_ = &context;
     return done;
@@ -52,10 +50,6 @@ class EchoTestPlugin final : public Plugin {
   std::optional<Json> on_admin_message(const Json& request) override { return request; }
 
  private:
-  static Result<> read(const std::string& folder, EchoSettings& settings, config::Findings& findings) {
-    return config::read_general(folder, kPackage, settings, findings);
-  }
-
   ModuleInfo info_;
   EchoSettings settings_;
   PluginContext* context_ = nullptr;

@@ -1,7 +1,5 @@
 #include "plugins/videocall/videocall_plugin.hpp"
 
-#include "base/log.hpp"
-#include "config/config_node.hpp"
 #include "config/describe.hpp"
 #include "plugins/videocall/call_handle.hpp"
 
@@ -34,12 +32,12 @@ class VideoCallPlugin final : public Plugin {
 
   Result<> check_config(const std::string& folder, config::Findings& findings) const override {
     VideoCallSettings settings;
-    return read(folder, settings, findings);
+    return config::read_general(folder, kPackage, settings, findings);
   }
 
   Result<> start(PluginContext& context) override {
     config::Findings findings;
-    Result<> done = read(context.configs_folder(), settings_, findings);
+    Result<> done = config::read_general(context.configs_folder(), kPackage, settings_, findings);
     findings.log("");
     context_ = &context;
     return done;
@@ -51,10 +49,6 @@ class VideoCallPlugin final : public Plugin {
   }
 
  private:
-  static Result<> read(const std::string& folder, VideoCallSettings& settings, config::Findings& findings) {
-    return config::read_general(folder, kPackage, settings, findings);
-  }
-
   ModuleInfo info_;
   VideoCallSettings settings_;
   PluginContext* context_ = nullptr;

@@ -2,8 +2,6 @@
 
 #include <filesystem>
 
-#include "base/log.hpp"
-#include "config/config_node.hpp"
 #include "config/describe.hpp"
 #include "plugins/voicemail/voicemail_handle.hpp"
 
@@ -41,12 +39,13 @@ class VoiceMailPlugin final : public Plugin {
 
   Result<> check_config(const std::string& folder, config::Findings& findings) const override {
     VoiceMailSettings settings;
-    return read(folder, settings, findings);
+    return config::read_general(folder, kPackage, settings, findings);
   }
 
   Result<> start(PluginContext& context) override {
     config::Findings findings;
-    if (Result<> done = read(context.configs_folder(), settings_, findings); !done) return done;
+    if (Result<> done = config::read_general(context.configs_folder(), kPackage, settings_, findings); !done)
+      return done;
     findings.log("");
     if (!context.path_allowed(settings_.path)) return fail("recording to '{}' is refused: protected", settings_.path);
     std::error_code error;
@@ -61,10 +60,6 @@ class VoiceMailPlugin final : public Plugin {
   }
 
  private:
-  static Result<> read(const std::string& folder, VoiceMailSettings& settings, config::Findings& findings) {
-    return config::read_general(folder, kPackage, settings, findings);
-  }
-
   ModuleInfo info_;
   VoiceMailSettings settings_;
   PluginContext* context_ = nullptr;

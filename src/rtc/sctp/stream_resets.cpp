@@ -18,6 +18,7 @@ constexpr size_t kMaxStreams = 400;
 
 std::vector<uint16_t> stream_list(const ReconfigParameter& parameter) {
   std::vector<uint16_t> out;
+  out.reserve(parameter.stream_count());
   for (size_t i = 0; i < parameter.stream_count(); ++i) out.push_back(parameter.stream(i));
   return out;
 }
