@@ -45,7 +45,9 @@ void Handle::announce_attached() {
 void Handle::close(bool tell_client) {
   if (peer_ && !closing_) {
     closing_ = true;
+    silent_ = true;  // what the plugin says of its end is for others; the client hears `detached`
     plugin_handle_->on_hangup("Detach");
+    silent_ = false;
     notify_webrtc(subtype::kConnection, JsonObject{{"connection", "hangup"}, {"reason", "Detach"}});
   }
   drop_peer_state();
@@ -66,6 +68,7 @@ SessionId Handle::session_id() const {
 }
 
 void Handle::push_event(std::string_view transaction, Json data, std::optional<LocalJsep> jsep) {
+  if (silent_) return;
   Outgoing out;
   out.transaction = std::string(transaction);
   out.event["janus"] = "event";

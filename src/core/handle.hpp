@@ -174,6 +174,7 @@ class Handle final : public HandleContext {
   // Lists, as they cost nothing while they are empty.
   std::list<EarlyCandidate> early_;
   bool closing_ = false;  // between a hangup and the end of the peer on its shard
+  bool silent_ = false;   // being detached: events of the plugin are dropped
   bool was_hung_up_ = false;
   std::list<ApiCall> waiting_;  // messages with descriptions that came meanwhile
 

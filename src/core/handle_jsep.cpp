@@ -25,7 +25,7 @@ ApiResult<RemoteJsep> Handle::take_client_jsep(const Json& json) {
   }
   auto step = peer_->negotiator.handle_client(*jsep);
   if (!step) {
-    if (fresh) peer_.reset();
+    if (fresh && !peer_->negotiator.occupied()) peer_.reset();
     return std::unexpected(step.error());
   }
   (jsep->type == JsepType::offer ? peer_->got_offer : peer_->got_answer) = true;

@@ -220,6 +220,22 @@ TEST(Handle, hangup_lets_the_plugin_speak_first) {
   EXPECT_EQ(rig.ask(handle.on_handle("handle_info"), true).at("info").at("flags").at("alert"), true);
 }
 
+TEST(Handle, a_refused_offer_is_in_the_way_until_a_hangup) {
+  GatewayRig rig;
+  Attached handle(rig);
+  EXPECT_EQ(rig.error(message_with(handle, "offer", "v=0")), 465);
+  std::string bare = limen::test::with_all(limen::test::chromium_offer(), "a=fingerprint", "a=x-fingerprint");
+  EXPECT_EQ(rig.error(message_with(handle, "offer", bare)), 465);
+  EXPECT_EQ(rig.error(offer(handle)), 490);
+  EXPECT_EQ(rig.error(message_with(handle, "offer", "v=0")), 465);
+  EXPECT_EQ(rig.error(handle.on_handle("handle_info"), true), 0);
+  handle.client->got.clear();
+  rig.send(handle.client, handle.on_handle("hangup"));
+  EXPECT_THAT(handle.client->words(), ElementsAre("success", "event", "hangup"));
+  rig.script.on_message = answer_offer;
+  EXPECT_EQ(rig.error(offer(handle)), 0);
+}
+
 TEST(Handle, a_new_offer_right_after_a_hangup_waits_its_turn) {
   GatewayRig rig;
   Attached handle(rig);
@@ -246,7 +262,9 @@ TEST(Handle, detach_in_a_call_ends_it) {
   rig.send(handle.client, offer(handle));
   handle.client->got.clear();
   rig.send(handle.client, handle.on_handle("detach"));
-  EXPECT_THAT(handle.client->words(), ElementsAre("success", "event", "detached"));
+  // What the plugin says of its end is not for whom leaves.
+  EXPECT_THAT(handle.client->words(), ElementsAre("success", "detached"));
+  EXPECT_THAT(rig.script.seen, Contains("hangup Detach"));
   EXPECT_EQ(rig.plane.loops_info()[0].handles, 0U);
 }
 

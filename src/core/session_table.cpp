@@ -83,10 +83,11 @@ void SessionTable::end(SessionId id, SessionEnd how) {
   bool timed_out = how == SessionEnd::timed_out;
   log::info("", "{} session {}", timed_out ? "Timeout expired for" : "Destroying", id.value());
 
-  if (!timed_out) session->silence();
-  while (!session->handles.empty()) close_handle(*session, session->handles.begin()->first, timed_out);
+  // The last event of long polls; on connections those of the handles follow.
   if (timed_out) session->push(JsonObject{{"janus", "timeout"}, {"session_id", id.value()}});
+  else session->silence();
   if (session->client()) session->client()->session_over(id, timed_out, false);
+  while (!session->handles.empty()) close_handle(*session, session->handles.begin()->first, timed_out);
   state_.events.notify(EventType::session, {.session = id, .trace = session->trace},
                        JsonObject{{"name", timed_out ? "timeout" : "destroyed"}});
 }

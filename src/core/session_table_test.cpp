@@ -30,7 +30,7 @@ TEST(Sessions, idle_ones_time_out_with_their_handles) {
   rig.world.run_for(9s);
   EXPECT_TRUE(handle.client->got.empty());
   rig.world.run_for(3s);
-  EXPECT_THAT(handle.client->words(), ElementsAre("detached", "timeout"));
+  EXPECT_THAT(handle.client->words(), ElementsAre("timeout", "detached"));
   EXPECT_THAT(handle.client->over, ElementsAre("1 timeout"));
   EXPECT_THAT(rig.script.seen, ElementsAre("gone"));
 }

@@ -55,6 +55,11 @@ ApiResult<ClientStep> JsepNegotiator::handle_client(const ClientJsep& jsep) {
   if (jsep.type == JsepType::answer && pending_ != Pending::ours && !again) {
     return std::unexpected(ApiError(ApiErrorCode::unexpected_answer, "Unexpected ANSWER (did we offer?)"));
   }
+  if (jsep.type == JsepType::offer) {
+    if (occupied() && !established_)
+      return std::unexpected(ApiError(ApiErrorCode::unknown, "Error setting ICE locally"));
+    client_offered_ = true;
+  }
   JsepNegotiator next = *this;
   auto step = jsep.type == JsepType::offer ? next.take_offer(jsep, *description) : next.take_answer(jsep, *description);
   if (step) *this = std::move(next);

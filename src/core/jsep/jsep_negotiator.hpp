@@ -67,6 +67,9 @@ class JsepNegotiator {
   void set_peer_trickles() { peer_trickles_ = true; }
   bool peer_trickles() const { return peer_trickles_; }
   bool established() const { return established_; }  // one exchange is complete
+  // A client's offer was looked at or a plugin's is out: until one exchange is complete, or the PeerConnection is
+  // closed, no other offer of the client is taken. True even if the description was refused.
+  bool occupied() const { return begun_ || client_offered_; }
   bool awaiting_answer() const { return pending_ == Pending::ours; }
   bool awaiting_plugin() const { return pending_ == Pending::theirs; }
   bool controlling() const { return controlling_; }  // this side made the first offer
@@ -90,6 +93,7 @@ class JsepNegotiator {
   NegotiatorPolicy policy_;
   Pending pending_ = Pending::none;
   bool begun_ = false;  // a description was accepted
+  bool client_offered_ = false;
   bool established_ = false;
   bool controlling_ = false;
   bool peer_trickles_ = true;

@@ -235,13 +235,13 @@ TEST(PluginOffer, an_answer_with_other_mlines_is_refused) {
   EXPECT_EQ(refused(answer), 0);
 }
 
-TEST(PluginOffer, gives_way_to_an_offer_of_the_client) {
+TEST(PluginOffer, does_not_give_way_to_an_offer_of_the_client) {
   NegotiatorRig rig;
   rig.plugin("offer", mountpoint());
-  rig.exchange(test::chromium_offer());
-  EXPECT_TRUE(rig.negotiator.established());
-  EXPECT_EQ(rig.negotiator.mid(0), "0");
-  EXPECT_EQ(rig.negotiator.mline_count(), 3u);
+  auto refused = rig.negotiator.handle_client(NegotiatorRig::jsep(JsepType::offer, test::chromium_offer()));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ApiErrorCode::unknown);
+  EXPECT_TRUE(rig.negotiator.awaiting_answer());
 }
 
 TEST(PluginOffer, rejected_mlines_are_reduced) {

@@ -116,7 +116,9 @@ TEST(Renegotiation, e2ee_is_sticky) {
   NegotiatorRig rig;
   ClientJsep jsep = NegotiatorRig::jsep(JsepType::offer, test::chromium_offer());
   jsep.e2ee = true;
-  ASSERT_TRUE(rig.negotiator.handle_client(jsep));
+  auto step = rig.negotiator.handle_client(jsep);
+  ASSERT_TRUE(step);
+  rig.plugin("answer", sdp::make_answer(*sdp::parse_sdp(step->plugin.sdp), rig.options));
   EXPECT_TRUE(rig.offer(test::chromium_offer()).plugin.e2ee);
 }
 
