@@ -50,13 +50,12 @@ class TalkMeter {
     sum_ = count_ = 0;
     return out;
   }
-  // Nobody listens for a while; what was before does not count. True: it was talking.
-  bool reset() {
-    known_ = false;
+  // Nobody listens for a while: what is not counted meanwhile is no silence.
+  void pause() { known_ = false; }
+  // What was before does not count.
+  void reset() {
+    known_ = talking_ = false;
     sum_ = count_ = 0;
-    bool was = talking_;
-    talking_ = false;
-    return was;
   }
 
  private:

@@ -62,7 +62,7 @@ class BridgeHandle final : public PluginHandle, private Stay {
                              Admission& admission) const;
   BridgeResult<Outcome> join(const JsonObject& body);
   BridgeResult<Outcome> change_room(const JsonObject& body);
-  void enter(Admission& admission);
+  void enter(Admission& admission, bool moving);
   JsonObject welcome(std::string_view word) const;
   // negotiation.cpp
   BridgeResult<LocalJsep> take_offer(const RemoteJsep& jsep);

@@ -109,16 +109,16 @@ BridgeResult<BridgeHandle::Admission> BridgeHandle::admit(const JsonObject& body
   return out;
 }
 
-void BridgeHandle::enter(Admission& admission) {
+void BridgeHandle::enter(Admission& admission, bool moving) {
   Room& room = *admission.room;
   line_.codec = admission.codec;
   line_.levels = line_.level_id != 0 && room.settings().audiolevel_ext;
   participant_ = std::make_unique<Participant>(room, context_, static_cast<Stay&>(*this), line_, admission.id,
                                                admission.wishes, admission.admin);
   if (admission.record || room.settings().mjrs) participant_->record(true, admission.filename);
-  // A peer connection of before counts as set up from the next event on; plain RTP does at once.
+  // A PeerConnection of before counts as set up from the next event on; plain RTP, and who moves, do at once.
   JsonObject newcomer = participant_->describe(View::event);
-  if (!line_.plain) newcomer["setup"] = false;
+  if (!line_.plain && !moving) newcomer["setup"] = false;
   room.tell_all(
       JsonObject{{"audiobridge", "joined"}, {"room", room.id().json()}, {"participants", JsonArray{newcomer}}},
       participant_.get());
@@ -143,7 +143,7 @@ BridgeResult<BridgeHandle::Outcome> BridgeHandle::join(const JsonObject& body) {
   }
   auto admission = admit(body, false);
   if (!admission) return passed_on(admission);
-  enter(*admission);
+  enter(*admission, false);
   Outcome out;
   out.data = welcome("joined");
   if (line_.plain) {
@@ -170,7 +170,7 @@ BridgeResult<BridgeHandle::Outcome> BridgeHandle::change_room(const JsonObject& 
   news["leaving"] = participant_->id().json();
   participant_.reset();
   old.tell_all(news);
-  enter(*admission);
+  enter(*admission, true);
   Outcome out;
   out.data = welcome("roomchanged");
   return out;

@@ -448,7 +448,7 @@ TEST_F(Mixer, the_recording_has_the_time_somebody_was_there) {
   std::filesystem::remove(path);
 }
 
-TEST_F(Mixer, who_talks_is_told_until_muted) {
+TEST_F(Mixer, who_talks_is_told_and_muting_changes_nothing) {
   open({.rate = 16000});
   Person& anna = join(1);
   InputSettings input{.levels = true, .talk_events = true, .talk = {.packets = 10, .average = 40}};
@@ -458,6 +458,13 @@ TEST_F(Mixer, who_talks_is_told_until_muted) {
   EXPECT_EQ(anna.talks, std::vector<bool>{true});
   input.heard = false;
   anna.media->set_input(input);
+  for (int i = 0; i < 25; ++i) anna.say(a, 120);
+  EXPECT_EQ(anna.talks, std::vector<bool>{true});
+  input.heard = true;
+  anna.media->set_input(input);
+  for (int i = 0; i < 12; ++i) anna.say(a, 20);
+  EXPECT_EQ(anna.talks, std::vector<bool>{true});
+  for (int i = 0; i < 25; ++i) anna.say(a, 120);
   EXPECT_EQ(anna.talks, (std::vector<bool>{true, false}));
 }
 

@@ -37,10 +37,9 @@ void ParticipantMedia::leave(uint64_t key) {
 void ParticipantMedia::set_input(InputSettings input) {
   meter_.set_rule(input.talk);
   if (recorder_) recorder_->set_paused(!input.recorded, context_.now());
-  // Whoever is not heard does not talk.
-  if (input_.heard && !input.heard && meter_.reset() && input_.talk_events && observer_.talking) {
-    observer_.talking(key_, false);
-  }
+  // Muting stops the counting: who talked then does so until the next reading, and what was said meanwhile is no
+  // silence.
+  if (!input.heard) meter_.pause();
   input_ = input;
 }
 
