@@ -72,10 +72,9 @@ std::optional<JsonObject> TextService::run(const JsonObject& body, Member* membe
   TextAnswer answer = run_verb(call);
   if (answer && !*answer) return std::nullopt;
   JsonObject reply = answer ? std::move(**answer) : error_object(answer.error());
-  const Json* transaction = body.if_contains("transaction");
-  if (door == Door::data_channel && transaction != nullptr && transaction->is_string()) {
-    reply["transaction"] = *transaction;
-  }
+  // A message that is no request has none either.
+  bool request = mandatory_text(body, "textroom") && mandatory_text(body, "transaction");
+  if (door == Door::data_channel && request) reply["transaction"] = body.at("transaction");
   return reply;
 }
 

@@ -177,6 +177,9 @@ TEST_F(TextRoom, texts_that_are_not_requests) {
   EXPECT_THAT(ann.say("5"), IsEmpty());
   EXPECT_THAT(ann.say("[1]"), ElementsAre(HasSubstr("\"error_code\":413")));
   EXPECT_THAT(ann.say(R"({"textroom":"list"})"), ElementsAre(testing::Not(HasSubstr("\"transaction\":"))));
+  EXPECT_THAT(ann.say(R"({"transaction":"15"})"), ElementsAre(testing::Not(HasSubstr("\"transaction\":"))));
+  EXPECT_THAT(ann.say(R"({"textroom":5,"transaction":"15"})"),
+              ElementsAre(testing::Not(HasSubstr("\"transaction\":"))));
   EXPECT_THAT(
       ann.say(R"({"textroom":"foo","transaction":"16"})"),
       ElementsAre(R"({"textroom":"error","error_code":415,"error":"Unsupported request foo","transaction":"16"})"));
