@@ -48,7 +48,6 @@ void Handle::close(bool tell_client) {
     silent_ = true;  // what the plugin says of its end is for others; the client hears `detached`
     plugin_handle_->on_hangup("Detach");
     silent_ = false;
-    notify_webrtc(subtype::kConnection, JsonObject{{"connection", "hangup"}, {"reason", "Detach"}});
   }
   drop_peer_state();
   unanswered_.clear();

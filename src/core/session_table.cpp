@@ -87,9 +87,9 @@ void SessionTable::end(SessionId id, SessionEnd how) {
   if (timed_out) session->push(JsonObject{{"janus", "timeout"}, {"session_id", id.value()}});
   else session->silence();
   if (session->client()) session->client()->session_over(id, timed_out, false);
-  while (!session->handles.empty()) close_handle(*session, session->handles.begin()->first, timed_out);
   state_.events.notify(EventType::session, {.session = id, .trace = session->trace},
                        JsonObject{{"name", timed_out ? "timeout" : "destroyed"}});
+  while (!session->handles.empty()) close_handle(*session, session->handles.begin()->first, timed_out);
 }
 
 void SessionTable::end_all(SessionEnd how) {

@@ -107,6 +107,7 @@ class Call:
         await self.echo(session)
         await self.room(session)
         await self.ask(janus="destroy", session_id=session)
+        await self.ends_in_a_call()
         self.server.admin("", {"janus": "custom_event", "schema": "my.schema", "data": {"any": "thing"}})
         short = (await self.ask(janus="create"))["data"]["id"]
         self.server.admin(f"/{short}", {"janus": "set_session_timeout", "timeout": 1})
@@ -134,6 +135,29 @@ class Call:
         await peer.close()
         await sink.stop()
         await self.ask(janus="detach", session_id=session, handle_id=handle)
+
+    async def ends_in_a_call(self):
+        """One call ends with its handle, another with its session."""
+        for end in ("detach", "destroy"):
+            session = (await self.ask(janus="create"))["data"]["id"]
+            reply = await self.ask(janus="attach", session_id=session, plugin="janus.plugin.echotest", opaque_id=end)
+            handle = reply["data"]["id"]
+            peer = RTCPeerConnection()
+            peer.addTrack(AudioStreamTrack())
+            await peer.setLocalDescription(await peer.createOffer())
+            await self.ask(janus="message", session_id=session, handle_id=handle, body={"audio": True},
+                           jsep={"type": "offer", "sdp": peer.localDescription.sdp})
+            answer = await self.event("the answer", lambda event: event.get("sender") == handle and "jsep" in event)
+            await peer.setRemoteDescription(RTCSessionDescription(**{key: answer["jsep"][key] for key in ("type", "sdp")}))
+            await self.event("the connection", lambda event: event["janus"] == "webrtcup" and event["sender"] == handle)
+            if end == "detach":
+                await self.ask(janus="detach", session_id=session, handle_id=handle)
+            else:
+                await self.ask(janus="destroy", session_id=session)
+            await until_async("the end", lambda: self.collector.find("handle", name="detached", opaque_id=end))
+            await peer.close()
+            if end == "detach":
+                await self.ask(janus="destroy", session_id=session)
 
     async def room(self, session):
         reply = await self.ask(janus="attach", session_id=session, plugin="janus.plugin.videoroom")
@@ -197,6 +221,15 @@ def record(program):
         collector.stop()
 
 
+def ends(events, end):
+    """What is told of the end of one of the calls of ends_in_a_call()."""
+    (handle,) = [e for e in events if NAMES[e["type"]] == "handle" and e["event"] == {
+        "name": "attached", "plugin": "janus.plugin.echotest", "opaque_id": end}]
+    mine = [e for e in events if e.get("session_id") == handle["session_id"]]
+    return [next(value for key in ("name", "connection") if (value := e["event"].get(key))) for e in mine
+            if NAMES[e["type"]] in ("session", "handle") or "connection" in e["event"]]
+
+
 @unittest.skipUnless(shutil.which("janus"), "the reference server is not installed")
 class Reference(unittest.TestCase):
     def test_the_same_calls_give_the_same_events(self):
@@ -206,6 +239,9 @@ class Reference(unittest.TestCase):
                          {name: shape for name, shape in reference.items() if name in mine})
         self.assertEqual(sorted(map(str, set(reference) - set(mine))), [])
         self.assertEqual(sorted(map(str, set(mine) - set(reference))), [])
+        for end, last in ("detach", ["detached", "destroyed"]), ("destroy", ["destroyed", "detached"]):
+            self.assertEqual(ends(ours, end), ["created", "attached", "webrtcup", *last])
+            self.assertEqual(ends(theirs, end), ends(ours, end))
 
 
 if __name__ == "__main__":

@@ -205,6 +205,8 @@ void MediaStreams::fill_mline(uint8_t index, MlineStats& out) const {
   out.payload_type = mline.last_payload_type;
   out.rtx_payload_type = mline.last_rtx_payload_type;
   out.codec = mline.codec;
+  // Where nothing comes in, the codec is the one agreed on.
+  if (out.codec == Codec::unknown && config.send && !config.payloads.empty()) out.codec = config.payloads.front().codec;
   for (uint8_t substream = 0; substream < kMaxSubstreams; ++substream) {
     SubstreamStats& figures = out.substreams[substream];
     if (const auto* media = sources_.find(SourceSlot{index, substream, false})) figures.ssrc = media->ssrc;
