@@ -495,6 +495,10 @@ TEST_F(Bridge, event_handlers_are_told) {
                           R"({"event":"joined","room":1,"id":1,"display":"Ann","setup":false,"muted":false})",
                           R"({"event":"configured","room":1,"id":1,"muted":true,"quality":4,"display":"Ann"})",
                           R"({"event":"left","room":1,"id":1,"display":"Ann"})"));
+  ann().notified.clear();
+  ann().ask(R"({"request":"join","room":1,"id":1})");
+  ann().ask(R"({"request":"hangup"})");
+  EXPECT_THAT(ann().notified, ElementsAre(HasSubstr("joined")));
 }
 
 TEST_F(Bridge, recordings_of_the_mix_and_of_participants) {

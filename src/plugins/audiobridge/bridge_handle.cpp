@@ -150,7 +150,8 @@ BridgeResult<BridgeHandle::Outcome> BridgeHandle::leave() {
   Outcome out;
   out.data = JsonObject{
       {"audiobridge", "left"}, {"room", participant_->room().id().json()}, {"id", participant_->id().json()}};
-  end_stay(true);
+  notify_left(&context_);
+  drop_participant(true);
   return out;
 }
 
@@ -166,9 +167,11 @@ BridgeHandle::Outcome BridgeHandle::hang_up() {
 
 void BridgeHandle::end_stay(bool announce) {
   if (!participant_) return;
-  JsonObject details;
-  if (participant_->wishes.display) details["display"] = *participant_->wishes.display;
-  notify("left", std::move(details));
+  if (announce) notify_left(nullptr);
+  drop_participant(announce);
+}
+
+void BridgeHandle::drop_participant(bool announce) {
   Room& room = participant_->room();
   JsonObject news = room.event();
   news["leaving"] = participant_->id().json();
@@ -206,6 +209,13 @@ void BridgeHandle::notify(std::string_view event, JsonObject details) {
   JsonObject out{{"event", event}, {"room", participant_->room().id().json()}, {"id", participant_->id().json()}};
   for (auto& detail : details) out[detail.key()] = detail.value();
   rooms_.notify(&context_, std::move(out));
+}
+
+// Of who leaves by asking for it, with its handle; of who is gone, without.
+void BridgeHandle::notify_left(HandleContext* subject) {
+  JsonObject out{{"event", "left"}, {"room", participant_->room().id().json()}, {"id", participant_->id().json()}};
+  if (participant_->wishes.display) out["display"] = *participant_->wishes.display;
+  rooms_.notify(subject, std::move(out));
 }
 
 Json BridgeHandle::query() const {

@@ -55,6 +55,8 @@ class BridgeHandle final : public PluginHandle, private Stay {
   Outcome hang_up();
   void on_talking(uint64_t key, bool talking);
   void notify(std::string_view event, JsonObject details);
+  void notify_left(HandleContext* subject);
+  void drop_participant(bool announce);
   // joining.cpp
   BridgeResult<Admission> admit(const JsonObject& body, bool moving) const;
   BridgeResult<> check_entry(const Room& room, const JsonObject& body, const JoinExtras& extras) const;

@@ -122,6 +122,7 @@ void BridgeHandle::enter(Admission& admission, bool moving) {
   room.tell_all(
       JsonObject{{"audiobridge", "joined"}, {"room", room.id().json()}, {"participants", JsonArray{newcomer}}},
       participant_.get());
+  if (moving) newcomer.erase("setup");
   notify("joined", std::move(newcomer));
 }
 
@@ -162,9 +163,7 @@ BridgeResult<BridgeHandle::Outcome> BridgeHandle::change_room(const JsonObject& 
   }
   auto admission = admit(body, true);
   if (!admission) return passed_on(admission);
-  JsonObject details;
-  if (participant_->wishes.display) details["display"] = *participant_->wishes.display;
-  notify("left", std::move(details));
+  notify_left(&context_);
   Room& old = participant_->room();
   JsonObject news = old.event();
   news["leaving"] = participant_->id().json();

@@ -95,7 +95,6 @@ void Viewer::came_up() {
   up_ = true;
   if (own_feed_) open_own_feed();
   context_.push_event({}, event(status("started")));
-  tell("started");
 }
 
 void Viewer::open_own_feed() {

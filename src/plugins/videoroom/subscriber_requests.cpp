@@ -28,7 +28,8 @@ RoomResult<SubscriberReply> Subscriber::start(const std::optional<RemoteJsep>& j
       streams_[i]->ready = !media.rejected() && media.direction != sdp::Direction::inactive;
     }
     answered_ = true;
-    rooms_.notify(&context_, JsonObject{{"event", "subscribed"}, {"room", room_id_.json()}});
+    // Later answers are about changes, which have events of their own.
+    if (!jsep->update) rooms_.notify(&context_, JsonObject{{"event", "subscribed"}, {"room", room_id_.json()}});
   }
   paused_ = false;
   sync_media();

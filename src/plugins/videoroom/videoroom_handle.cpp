@@ -35,7 +35,10 @@ std::unexpected<RoomError> unknown_request(std::string_view name) {
 VideoRoomHandle::VideoRoomHandle(Rooms& rooms, HandleContext& context) : rooms_(rooms), context_(context) {}
 
 VideoRoomHandle::~VideoRoomHandle() {
-  if (publisher_) publisher_->leave();
+  if (!publisher_) return;
+  // On the wire whose handle goes has unpublished twice before it leaves, whether it published or not.
+  for (int told = told_detached_ ? 1 : 0; told < 2; ++told) publisher_->unpublish();
+  publisher_->leave();
 }
 
 void VideoRoomHandle::on_message(Message message, Reply reply) {
@@ -174,7 +177,8 @@ void VideoRoomHandle::on_media_up() {
   if (publisher_) publisher_->came_up();
 }
 
-void VideoRoomHandle::on_hangup(std::string_view) {
+void VideoRoomHandle::on_hangup(std::string_view reason) {
+  told_detached_ = reason == "Detach" && publisher_ && publisher_->active();
   if (publisher_) publisher_->hung_up();
   if (subscriber_) subscriber_->hung_up();
 }

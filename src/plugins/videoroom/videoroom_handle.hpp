@@ -58,6 +58,7 @@ class VideoRoomHandle final : public PluginHandle {
   Rooms& rooms_;
   HandleContext& context_;
   std::unique_ptr<Publisher> publisher_;
+  bool told_detached_ = false;  // its room knows already that it publishes no more
   std::unique_ptr<Subscriber> subscriber_;
 };
 
