@@ -499,6 +499,11 @@ TEST_F(Bridge, event_handlers_are_told) {
   ann().ask(R"({"request":"join","room":1,"id":1})");
   ann().ask(R"({"request":"hangup"})");
   EXPECT_THAT(ann().notified, ElementsAre(HasSubstr("joined")));
+  EXPECT_THAT(context.notified, Contains(R"({"event":"left","room":1,"id":1})"));
+  bob().ask(R"({"request":"join","room":1,"id":2,"display":"Bob"})");
+  ann().ask(R"({"request":"kick_all","room":1,"secret":"s"})");
+  EXPECT_THAT(ann().notified, Contains(R"({"event":"kicked_all","room":1,"id":2})"));
+  EXPECT_THAT(context.notified, Contains(R"({"event":"left","room":1,"id":2,"display":"Bob"})"));
 }
 
 TEST_F(Bridge, recordings_of_the_mix_and_of_participants) {

@@ -213,9 +213,7 @@ void BridgeHandle::notify(std::string_view event, JsonObject details) {
 
 // Of who leaves by asking for it, with its handle; of who is gone, without.
 void BridgeHandle::notify_left(HandleContext* subject) {
-  JsonObject out{{"event", "left"}, {"room", participant_->room().id().json()}, {"id", participant_->id().json()}};
-  if (participant_->wishes.display) out["display"] = *participant_->wishes.display;
-  rooms_.notify(subject, std::move(out));
+  rooms_.notify(subject, participant_->left_notice());
 }
 
 Json BridgeHandle::query() const {

@@ -144,6 +144,7 @@ BridgeResult<JsonObject> kick_all(const RoomCall& call) {
     news["kicked_all"] = who->id().json();
     who->tell(news);
     notify_kick(call, "kicked_all", room, who->id());
+    call.rooms.notify(nullptr, who->left_notice());  // though the others hear nothing of it
     HandleContext& context = who->context();
     who->remove(false);
     if (context.has_peer_connection()) context.close_peer_connection();

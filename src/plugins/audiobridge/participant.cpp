@@ -85,6 +85,12 @@ JsonObject Participant::describe(View view) const {
   return out;
 }
 
+JsonObject Participant::left_notice() const {
+  JsonObject out{{"event", "left"}, {"room", room_.id().json()}, {"id", id_.json()}};
+  if (wishes.display) out["display"] = *wishes.display;
+  return out;
+}
+
 void Participant::tell_state(bool also_self) const {
   JsonObject news = room_.event();
   news["participants"] = JsonArray{describe(View::event)};

@@ -68,6 +68,8 @@ class Participant {
   void tell(const JsonObject& event) const;
   // The participant object of the contract; `list` has `talking` as well.
   JsonObject describe(View view) const;
+  // What event handlers are told when it is gone.
+  JsonObject left_notice() const;
   // The others learn what this participant is like.
   void tell_state(bool also_self = false) const;
   // Heard unless muted, suspended, or in a muted room without being its admin.
