@@ -74,8 +74,10 @@ async function run() {
     figures.watch(peer.pc);
     listDevices();
   } catch (error) {
+    const stopped = signal.aborted;  // end() aborts, too
     end();
-    if (!signal.aborted) notice(notices, "bad", "The call could not be started", error instanceof Error ? error.message : String(error));
+    showServer("closed");
+    if (!stopped) notice(notices, "bad", "The call could not be started", error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -108,6 +108,18 @@ test("no device and no permission are explained in words", async () => {
   await context.close();
 });
 
+test("a server that cannot be reached is said to be so", async () => {
+  for (const server of ["ws://localhost:1/", "http://localhost:1/janus"]) {
+    const { page, context } = await openPage(browser, `https://localhost:${limen.https}/echo.html?server=${server}`);
+    await page.click("#start");
+    await page.waitForSelector('.notice[data-kind="bad"]');
+    assert.match(await page.textContent(".notice"), /could not be started.*(cannot be reached|No WebSocket)/s);
+    assert.equal(await page.getAttribute(".dot", "data-state"), "closed");
+    assert.ok(await page.isEnabled("#start"), "it can be tried again");
+    await context.close();
+  }
+});
+
 test("the page survives a phone's width, dark colours and the keyboard", async () => {
   const { page, context } = await openPage(browser, `https://localhost:${limen.https}/echo.html`, { viewport: { width: 360, height: 740 }, colorScheme: "dark" });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
