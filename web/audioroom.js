@@ -1,10 +1,9 @@
 // @ts-check
 /** Audio room: the AudioBridge plugin. One stream up, the mix of all others down. */
-import { connect } from "./limen.js";
 import { Level, listDevices, openDevices } from "./devices.js";
 import { el, idOf, make, placeIcons, query, setIcon, setText, toast, words } from "./dom.js";
 import { Figures } from "./figures.js";
-import { followSession, mediaProblem, notice, shell, showServer } from "./shell.js";
+import { goOnline, mediaProblem, notice, shell, showServer } from "./shell.js";
 
 shell("Audio room");
 placeIcons();
@@ -36,10 +35,8 @@ function setState(state) {
 
 async function online() {
   if (session && session.state !== "closed") return session;
-  showServer("connecting");
-  const made = await connect(query.get("server") ?? undefined);
+  const made = await goOnline();
   session = made;
-  followSession(made);
   made.addEventListener("state", () => {
     if (made.state === "reconnecting") passing = notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the sound goes on meanwhile.");
     if (made.state === "connected") passing?.remove();

@@ -1,11 +1,10 @@
 // @ts-check
 /** Broadcast: opens a room with one publisher, sends, and tells viewers how long its part of the way takes. */
-import { connect } from "./limen.js";
 import { listDevices, openDevices } from "./devices.js";
 import { bitrateText, copyText, el, placeIcons, query, setIcon, setText, words } from "./dom.js";
 import { Figures } from "./figures.js";
 import { Publishing } from "./meeting_call.js";
-import { followSession, mediaProblem, notice, shell, showServer } from "./shell.js";
+import { goOnline, mediaProblem, notice, shell } from "./shell.js";
 import { Meter } from "./stats.js";
 import { PLUGIN, Room } from "./videoroom.js";
 
@@ -57,9 +56,7 @@ async function start() {
   /** @type {import("./limen.js").Session | undefined} */
   let session;
   try {
-    showServer("connecting");
-    session = await connect(query.get("server") ?? undefined);
-    followSession(session);
+    session = await goOnline();
     await goLive(session, stream);
   } catch (error) {
     stream.getTracks().forEach((track) => track.stop());

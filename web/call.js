@@ -1,8 +1,7 @@
 // @ts-check
 /** Call: register a name, ring, accept, talk: the VideoCall plugin. */
-import { connect } from "./limen.js";
 import { el, words } from "./dom.js";
-import { followSession, mediaProblem, notice, shell, showServer } from "./shell.js";
+import { goOnline, mediaProblem, notice, shell } from "./shell.js";
 import { Figures } from "./figures.js";
 
 shell("Call");
@@ -34,9 +33,7 @@ async function enter() {
   /** @type {import("./limen.js").Session | undefined} */
   let session;
   try {
-    showServer("connecting");
-    session = await connect(new URLSearchParams(location.search).get("server") ?? undefined);
-    followSession(session);
+    session = await goOnline();
     const handle = await session.attach("janus.plugin.videocall");
     await handle.request({ request: "register", username: name });
     line = { session, handle };

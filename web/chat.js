@@ -1,8 +1,7 @@
 // @ts-check
 /** Chat: the TextRoom plugin over a data channel. */
-import { connect } from "./limen.js";
 import { el } from "./dom.js";
-import { followSession, notice, shell, showServer } from "./shell.js";
+import { goOnline, notice, shell } from "./shell.js";
 
 shell("Chat");
 
@@ -154,9 +153,7 @@ async function run() {
   notices.replaceChildren();
   setState("starting");
   try {
-    showServer("connecting");
-    const session = await connect(new URLSearchParams(location.search).get("server") ?? undefined);
-    followSession(session);
+    const session = await goOnline();
     const handle = await session.attach("janus.plugin.textroom");
     const peer = handle.peer();
     const channel = new RoomChannel(peer.pc.createDataChannel("JanusDataChannel"));

@@ -1,9 +1,8 @@
 // @ts-check
 /** Echo: one peer connection with the EchoTest plugin. Also the shortest example of limen.js. */
-import { connect } from "./limen.js";
 import { listDevices as nameDevices, openDevices, simulcastEncodings } from "./devices.js";
 import { el } from "./dom.js";
-import { followSession, mediaProblem, notice, shell, showServer } from "./shell.js";
+import { goOnline, mediaProblem, notice, shell } from "./shell.js";
 import { Figures } from "./figures.js";
 
 shell("Echo");
@@ -58,11 +57,9 @@ async function run() {
     return notice(notices, "bad", ...mediaProblem(error));
   }
   try {
-    showServer("connecting");
     localVideo.srcObject = stream;
     localVideo.hidden = stream.getVideoTracks().length === 0;
-    const session = await connect(new URLSearchParams(location.search).get("server") ?? undefined, { signal });
-    followSession(session);
+    const session = await goOnline({ signal });
     const echo = await session.attach("janus.plugin.echotest", { signal });
     call = { session, echo, stream };
     const peer = echo.peer();
@@ -76,7 +73,6 @@ async function run() {
   } catch (error) {
     const stopped = signal.aborted;  // end() aborts, too
     end();
-    showServer("closed");
     if (!stopped) notice(notices, "bad", "The call could not be started", error instanceof Error ? error.message : String(error));
   }
 }

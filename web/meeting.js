@@ -1,12 +1,11 @@
 // @ts-check
 /** Meeting: the page. The call itself is in meeting_call.js, the way in is in lobby.js. */
-import { connect } from "./limen.js";
 import { Level, openDevices } from "./devices.js";
 import { bitrateText, copyText, el, make, placeIcons, query, setIcon, setText, showTab, tabs, toast, words } from "./dom.js";
 import { Figures } from "./figures.js";
 import { Lobby, failed, lobbyHandle } from "./lobby.js";
 import { Call } from "./meeting_call.js";
-import { followSession, mediaProblem, notice, shell, showServer } from "./shell.js";
+import { goOnline, mediaProblem, notice, shell, showServer } from "./shell.js";
 import { Meter } from "./stats.js";
 import { Gallery, Tile } from "./tiles.js";
 
@@ -55,10 +54,8 @@ function setState(state) {
 /** One session for the page: it lists rooms, and carries the call. @returns {Promise<import("./limen.js").Session>} */
 async function online() {
   if (session && session.state !== "closed") return session;
-  showServer("connecting");
-  const made = await connect(query.get("server") ?? undefined);
+  const made = await goOnline();
   session = made;
-  followSession(made);
   made.addEventListener("state", () => {
     if (made.state === "reconnecting") passing = notice(notices, "warn", "The connection to the server is lost", "Trying to come back; pictures and sound go on meanwhile.");
     if (made.state === "connected") passing?.remove();

@@ -1,10 +1,9 @@
 // @ts-check
 /** Plain RTP: two handles of the NoSIP plugin call each other, and this page carries their descriptions. */
-import { connect } from "./limen.js";
 import { listDevices, openDevices } from "./devices.js";
 import { el, placeIcons, query, setText, toast, words } from "./dom.js";
 import { Figures } from "./figures.js";
-import { followSession, mediaProblem, notice, shell, showServer } from "./shell.js";
+import { goOnline, mediaProblem, notice, shell } from "./shell.js";
 import { Meter } from "./stats.js";
 import { Tile } from "./tiles.js";
 
@@ -41,9 +40,7 @@ async function start() {
   let session;
   try {
     if (stream.getTracks().length === 0) throw new Error("Choose a camera or a microphone.");
-    showServer("connecting");
-    session = await connect(query.get("server") ?? undefined);
-    followSession(session);
+    session = await goOnline();
     call = { session, stream, sides: [] };
     follow(session);
     const caller = await side("The caller sees"), callee = await side("The callee sees");

@@ -1,9 +1,9 @@
 // @ts-check
 /** Player: the Streaming plugin. The server offers, we answer; one handle per stream that is watched. Or WHEP: we offer. */
-import { LimenError, connect } from "./limen.js";
+import { LimenError } from "./limen.js";
 import { bitrateText, copyText, el, idOf, make, placeIcons, query, setIcon, setText, words } from "./dom.js";
 import { Figures } from "./figures.js";
-import { followSession, notice, shell, showServer } from "./shell.js";
+import { goOnline, notice, shell, showServer } from "./shell.js";
 import { Stage, ms, showRows } from "./stage.js";
 import { Meter } from "./stats.js";
 import { WhipSession, endpoints } from "./whip.js";
@@ -39,10 +39,8 @@ function setState(state) {
 
 async function online() {
   if (session && session.state !== "closed") return session;
-  showServer("connecting");
-  const made = await connect(query.get("server") ?? undefined);
+  const made = await goOnline();
   session = made;
-  followSession(made);
   made.addEventListener("state", () => {
     if (made.state === "reconnecting") passing = notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the picture goes on meanwhile.");
     if (made.state === "connected") passing?.remove();

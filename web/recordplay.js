@@ -1,10 +1,9 @@
 // @ts-check
 /** Record & play: the RecordPlay plugin. We offer to record, the server offers to play. */
-import { connect } from "./limen.js";
 import { listDevices, openDevices } from "./devices.js";
 import { el, make, placeIcons, query, setIcon, setText, toast, words } from "./dom.js";
 import { Figures } from "./figures.js";
-import { followSession, mediaProblem, notice, shell, showServer } from "./shell.js";
+import { goOnline, mediaProblem, notice, shell, showServer } from "./shell.js";
 import { Stage } from "./stage.js";
 import { Meter } from "./stats.js";
 
@@ -41,10 +40,8 @@ function setState(state) {
 
 async function online() {
   if (session && session.state !== "closed") return session;
-  showServer("connecting");
-  const made = await connect(query.get("server") ?? undefined);
+  const made = await goOnline();
   session = made;
-  followSession(made);
   made.addEventListener("state", () => {
     if (made.state === "reconnecting") passing = notice(notices, "warn", "The connection to the server is lost", "Trying to come back; the media goes on meanwhile.");
     if (made.state === "connected") passing?.remove();

@@ -1,5 +1,6 @@
 // @ts-check
 /** The bar at the top of every page: mark, page name, state of the server, theme. */
+import { connect } from "./limen.js";
 
 const MARK = `<svg width="22" height="22" viewBox="0 0 22 22" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" aria-hidden="true"><path d="M5 19V7M17 19V7M2.5 4h17"/></svg>`;
 const THEME_ICON = `<svg width="18" height="18" viewBox="0 0 18 18" fill="none" stroke="currentColor" stroke-width="1.6" aria-hidden="true"><circle cx="9" cy="9" r="6.5"/><path d="M9 2.5a6.5 6.5 0 0 1 0 13z" fill="currentColor" stroke="none"/></svg>`;
@@ -50,8 +51,24 @@ export function showServer(state, roundTrip) {
     state === "connected" && roundTrip !== undefined ? `${roundTrip < 10 ? roundTrip.toFixed(1) : Math.round(roundTrip)} ms` : "";
 }
 
+/**
+ * A session with the page's server, or the one that the address names (`?server=`), as the bar shows.
+ * @param {import("./limen.js").Cancel} [options] @returns {Promise<import("./limen.js").Session>}
+ */
+export async function goOnline(options) {
+  showServer("connecting");
+  try {
+    const session = await connect(new URLSearchParams(location.search).get("server") ?? undefined, options);
+    followSession(session);
+    return session;
+  } catch (error) {
+    showServer("closed");
+    throw error;
+  }
+}
+
 /** Follows a session in the bar. @param {import("./limen.js").Session} session */
-export function followSession(session) {
+function followSession(session) {
   const show = () => showServer(session.state, session.roundTrip);
   session.addEventListener("state", show);
   session.addEventListener("roundtrip", show);

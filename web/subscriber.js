@@ -1,9 +1,8 @@
 // @ts-check
 /** Subscriber: feeds of a room over one peer connection, every choice the server offers within reach. */
-import { connect } from "./limen.js";
 import { bitrateText, el, idOf, make, placeIcons, query, setIcon, setText, words } from "./dom.js";
 import { Figures } from "./figures.js";
-import { followSession, notice, shell, showServer } from "./shell.js";
+import { goOnline, notice, shell } from "./shell.js";
 import { Meter } from "./stats.js";
 import { Tile } from "./tiles.js";
 import { PLUGIN, Room, Subscription } from "./videoroom.js";
@@ -36,9 +35,7 @@ async function enter() {
   /** @type {import("./limen.js").Session | undefined} */
   let session;
   try {
-    showServer("connecting");
-    const made = (session = await connect(query.get("server") ?? undefined));
-    followSession(made);
+    const made = (session = await goOnline());
     const room = new Room(await made.attach(PLUGIN)), secrets = { room: number, ...(pin && { pin }) };
     const subscription = new Subscription(() => made.attach(PLUGIN), () => ({ ...secrets, private_id: room.privateId }));
     inside = { session: made, room, subscription, audio: new Audio() };

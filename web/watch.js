@@ -1,9 +1,9 @@
 // @ts-check
 /** Watch: the viewer of a broadcast. It waits for a publisher, follows it, and says how old the picture is. */
-import { LimenError, connect } from "./limen.js";
+import { LimenError } from "./limen.js";
 import { bitrateText, el, idOf, placeIcons, query, setText, words } from "./dom.js";
 import { Figures } from "./figures.js";
-import { followSession, notice, shell, showServer } from "./shell.js";
+import { goOnline, notice, shell, showServer } from "./shell.js";
 import { Stage, ms, showRows } from "./stage.js";
 import { Meter } from "./stats.js";
 import { PLUGIN, Room, Subscription } from "./videoroom.js";
@@ -47,9 +47,7 @@ async function start(again = false) {
   /** @type {import("./limen.js").Session | undefined} */
   let session;
   try {
-    showServer("connecting");
-    session = await connect(query.get("server") ?? undefined);
-    followSession(session);
+    session = await goOnline();
     await enter(session, room, pin);
   } catch (error) {
     session?.close().catch(() => {});  // nothing to keep
