@@ -55,7 +55,9 @@ export class WhipSession extends EventTarget {
 
   /** @param {string} url @param {string} method @param {string | undefined} body @param {Record<string, string>} [headers] */
   async #ask(url, method, body, headers = {}) {
-    const response = await fetch(url, { method, body, headers: { ...headers, ...(this.#token && { Authorization: `Bearer ${this.#token}` }) } });
+    const response = await fetch(url, { method, body, headers: { ...headers, ...(this.#token && { Authorization: `Bearer ${this.#token}` }) } }).catch(() => {
+      throw new WhipError(0, "The server cannot be reached"); // the browser's words say less
+    });
     if (response.ok) return response;
     const text = await response.text();
     let detail = `HTTP ${response.status}`;
