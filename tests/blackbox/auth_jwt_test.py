@@ -247,7 +247,7 @@ class End(unittest.TestCase):
                 began = time.monotonic()
                 events = [await socket.receive_json(timeout=10) for _ in range(2)]
                 self.assertEqual([(event["janus"], event["session_id"]) for event in events],
-                                 [("detached", ends), ("timeout", ends)])
+                                 [("timeout", ends), ("detached", ends)])
                 self.assertLess(time.monotonic() - began, 6)
                 self.assertEqual(server.admin("", {"janus": "list_sessions"})["sessions"], [stays])
 
