@@ -71,9 +71,10 @@ const received = (page, kind) =>
     return {};
   }, kind);
 
-test("a late viewer of live RTP sees the picture at once, hears the tone, and gets data", async () => {
+test("a late viewer of live RTP sees the picture at once, hears the tone, and gets data", async (t) => {
   await until("packets from the encoders", async () => (await ask({ request: "info", id: 1 })).info.media.slice(0, 2).every((m) => m.age_ms < 100));
   const messages = createSocket("udp4");
+  t.after(() => messages.close());
   messages.send("kept for you", ports[1][2].port, "127.0.0.1");
   await until("the message has come in", async () => (await ask({ request: "info", id: 1 })).info.media[2].age_ms < 1000);
   const { page, context, errors, began } = await watch(1);
@@ -86,7 +87,6 @@ test("a late viewer of live RTP sees the picture at once, hears the tone, and ge
   messages.send("and a new one", ports[1][2].port, "127.0.0.1");
   await until("the new message", () => page.evaluate(() => document.querySelector("#datarecv").value === "and a new one"));
   assert.equal(await page.textContent("#metadata"), "From ffmpeg");
-  messages.close();
   assert.equal((await ask({ request: "info", id: 1 })).info.viewers, 1);
   await page.click("#watch");  // it says Stop now
   await until("nobody watches", async () => (await ask({ request: "info", id: 1 })).info.viewers === 0);
