@@ -83,7 +83,9 @@ test("a late viewer of live RTP sees the picture at once, hears the tone, and ge
   assert.ok(Date.now() - began < 5000, "well before the next key frame");
   await until("20 frames", async () => (await video(page)).frames > 20);
   await until("sound", async () => (await received(page, "audio")).totalAudioEnergy > 0.001);
-  await until("the message kept", () => page.evaluate(() => document.querySelector("#datarecv")?.value === "kept for you"));
+  await until("the message kept", () => page.evaluate(() => document.querySelector("#datarecv")?.value === "kept for you")).catch(async (late) => {
+    throw new Error(`${late.message}; the page has ${await page.evaluate(() => JSON.stringify(document.querySelector("#datarecv")?.value) ?? "no field for it")}`);
+  });
   messages.send("and a new one", ports[1][2].port, "127.0.0.1");
   await until("the new message", () => page.evaluate(() => document.querySelector("#datarecv").value === "and a new one"));
   assert.equal(await page.textContent("#metadata"), "From ffmpeg");
