@@ -64,8 +64,11 @@ void ViewerMedia::on_connected() {
 
 void ViewerMedia::on_disconnected() {
   connected_ = false;
-  message_asked_ = writable_ = false;
-  for (Mline& mline : mlines_) mline.sink->set_relaying(false);
+  writable_ = false;
+  for (Mline& mline : mlines_) {
+    mline.sink->set_relaying(false);
+    mline.message_asked = false;
+  }
 }
 
 void ViewerMedia::on_data_writable() {
@@ -74,9 +77,10 @@ void ViewerMedia::on_data_writable() {
 }
 
 void ViewerMedia::ask_for_messages() {
-  if (!connected_ || !writable_ || std::exchange(message_asked_, true)) return;
+  if (!connected_ || !writable_) return;
   for (Mline& mline : mlines_) {
-    if (mline.plan.kind == MediaKind::data) ask_for_kept(mline);
+    if (mline.plan.kind != MediaKind::data || !mline.sink->relaying()) continue;
+    if (!std::exchange(mline.message_asked, true)) ask_for_kept(mline);
   }
 }
 
@@ -103,7 +107,7 @@ void ViewerMedia::take_message(uint8_t mline, media::StreamId source, uint64_t r
   // Something newer has come in the meantime.
   if (own == nullptr || !own->sink->relaying() || own->sink->counters().relayed != relayed) return;
   // No room: it is asked for again when there is.
-  if (!context_.send_data(message)) message_asked_ = false;
+  if (!context_.send_data(message)) own->message_asked = false;
 }
 
 void ViewerMedia::set_plan(std::vector<ViewPlan> plan) {
@@ -114,12 +118,13 @@ void ViewerMedia::set_plan(std::vector<ViewPlan> plan) {
       mlines_.push_back({std::move(plan[i]), std::move(sink)});
       if (connected_ && mlines_.back().plan.relay) {
         mlines_.back().sink->set_relaying(true);
-        ask_for_kept(mlines_.back());
+        if (mlines_.back().plan.kind != MediaKind::data) ask_for_kept(mlines_.back());
       }
     } else {
       apply(mlines_[i], std::move(plan[i]));
     }
   }
+  ask_for_messages();  // of who starts only after the data channel was there
 }
 
 std::unique_ptr<media::FanoutSink> ViewerMedia::make_sink(const ViewPlan& plan) {

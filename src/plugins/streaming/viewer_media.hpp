@@ -60,6 +60,7 @@ class ViewerMedia final : public MediaHandler {
   struct Mline {
     ViewPlan plan;
     std::unique_ptr<media::FanoutSink> sink;
+    bool message_asked = false;  // the one that the mountpoint keeps
   };
 
   std::unique_ptr<media::FanoutSink> make_sink(const ViewPlan& plan);
@@ -72,7 +73,6 @@ class ViewerMedia final : public MediaHandler {
   ViewerObserver observer_;
   bool connected_ = false;
   bool writable_ = false;  // data may be sent
-  bool message_asked_ = false;
   std::vector<Mline> mlines_;
 };
 
