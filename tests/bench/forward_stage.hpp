@@ -162,6 +162,16 @@ class Stage {
     bool connected = false;
   };
 
+  static RtpPacket source_packet(uint32_t ssrc, uint8_t payload_type, Codec codec, uint16_t size) {
+    RtpPacket packet;
+    packet.payload_offset = 24;
+    packet.payload_size = size;
+    packet.ssrc = ssrc;
+    packet.payload_type = payload_type;
+    packet.codec = codec;
+    return packet;
+  }
+
   core::MediaShardEnv env(bool send) {
     core::MediaShardEnv env{clock_, tx_, pool_, random_, {}};
     env.flush = [this, send] {
@@ -284,24 +294,8 @@ class Stage {
   std::vector<std::unique_ptr<Far>> far_;
   std::optional<media::FanoutSource> audio_source_, video_source_;
   std::vector<uint8_t> bytes_ = std::vector<uint8_t>(1100, 0x5a);
-  RtpPacket video_packet_ = [] {
-    RtpPacket packet;
-    packet.payload_offset = 24;
-    packet.payload_size = 1076;
-    packet.ssrc = 7;
-    packet.payload_type = 96;
-    packet.codec = Codec::h264;
-    return packet;
-  }();
-  RtpPacket audio_packet_ = [] {
-    RtpPacket packet;
-    packet.payload_offset = 24;
-    packet.payload_size = 80;
-    packet.ssrc = 8;
-    packet.payload_type = 111;
-    packet.codec = Codec::opus;
-    return packet;
-  }();
+  RtpPacket video_packet_ = source_packet(7, 96, Codec::h264, 1076);
+  RtpPacket audio_packet_ = source_packet(8, 111, Codec::opus, 80);
   bool begun_ = false;
   bool connected_ = false;
   size_t left_ = 0;
