@@ -32,13 +32,22 @@ class FakeShard final : public MediaShard {
     SocketAddress to;
     std::vector<uint8_t> bytes;
   };
-  Result<UdpPort> open_udp(const UdpBind&, UdpReceive receive) override {
+  Result<UdpPort> open_udp(const UdpBind& bind, UdpReceive receive) override {
     if (refuse_ports) return fail("no more ports");
+    uint16_t port = bind.local.port;
+    for (const auto& [id, taken] : open_ports) {
+      if (taken == port) return fail("port {} is taken", port);
+    }
     UdpPortId id(++last_port_);
+    if (port == 0) port = static_cast<uint16_t>(40000 + last_port_);
+    open_ports[id.value()] = port;
     receivers[id.value()] = std::move(receive);
-    return UdpPort{id, {IpAddress::v4(0x7f000001), static_cast<uint16_t>(40000 + last_port_)}};
+    return UdpPort{id, {IpAddress::v4(0x7f000001), port}};
   }
-  void close_udp(UdpPortId port) override { receivers.erase(port.value()); }
+  void close_udp(UdpPortId port) override {
+    receivers.erase(port.value());
+    open_ports.erase(port.value());
+  }
   bool send_udp(UdpPortId port, const SocketAddress& to, Bytes bytes) override {
     datagrams.push_back({port, to, {bytes.begin(), bytes.end()}});
     return receivers.contains(port.value());
@@ -55,6 +64,7 @@ class FakeShard final : public MediaShard {
     receivers.at(port)(from, pool_.copy(bytes, now()), now());
   }
   std::map<uint64_t, UdpReceive> receivers;  // by port
+  std::map<uint64_t, uint16_t> open_ports;   // by port, too; a test may add others' ones
   std::vector<Datagram> datagrams;
   bool refuse_ports = false;
 

@@ -28,6 +28,19 @@ auto open_somewhere(UdpBind bind, PortRange& range, const Open& open) -> decltyp
   }
 }
 
+// RTCP stands above the RTP whose port is `rtp` if that is free, or above another even one.
+template <typename Open>
+auto open_above(UdpBind bind, uint16_t rtp, PortRange& range, const Open& open) -> decltype(open(bind)) {
+  if (bind.local.port != 0) return open(bind);
+  uint32_t attempts = std::min(range.size(), kMostAttempts);
+  bind.local.port = static_cast<uint16_t>((rtp % 2 == 0 ? rtp : range.next()) + 1);
+  for (uint32_t i = 0;; ++i) {
+    auto opened = open(bind);
+    if (opened || i + 1 >= attempts) return opened;
+    bind.local.port = static_cast<uint16_t>(range.next() + 1);
+  }
+}
+
 UdpBind bind_of(const SocketPlan& plan, uint16_t port) {
   return {.local = {plan.local, port}, .multicast = plan.multicast, .interface = plan.interface};
 }
@@ -68,7 +81,6 @@ Result<> FeedMedia::add(const MediumPlan& plan, PortRange& range) {
 Result<> FeedMedia::open_sockets(Medium& medium, PortRange& range) {
   const SocketPlan& plan = *medium.plan.sockets;
   for (size_t i = 0; i < plan.ports.size(); ++i) {
-    // RTCP stands beside RTP where it can: so it is opened right behind it.
     auto opened = open_somewhere(bind_of(plan, plan.ports[i]), range, [&](const UdpBind& bind) -> Result<> {
       if (medium.plan.kind == MediaKind::data) return open_data(medium, bind);
       return open_rtp(medium, bind, static_cast<uint8_t>(i));
@@ -98,16 +110,17 @@ Result<> FeedMedia::open_rtp(Medium& medium, const UdpBind& bind, uint8_t substr
 }
 
 Result<> FeedMedia::open_rtcp(Medium& medium, PortRange& range) {
-  auto opened = open_somewhere(bind_of(*medium.plan.sockets, *medium.plan.sockets->rtcp), range,
-                               [&](const UdpBind& bind) -> Result<std::unique_ptr<RtcpPort>> {
-                                 std::unique_ptr<SrtpProtector> protector;
-                                 if (plan_.srtp) {
-                                   auto made = shard_.make_protector(*plan_.srtp);
-                                   if (!made) return std::unexpected(made.error());
-                                   protector = std::move(*made);
-                                 }
-                                 return RtcpPort::open(shard_, bind, std::move(protector));
-                               });
+  auto open = [&](const UdpBind& bind) -> Result<std::unique_ptr<RtcpPort>> {
+    std::unique_ptr<SrtpProtector> protector;
+    if (plan_.srtp) {
+      auto made = shard_.make_protector(*plan_.srtp);
+      if (!made) return std::unexpected(made.error());
+      protector = std::move(*made);
+    }
+    return RtcpPort::open(shard_, bind, std::move(protector));
+  };
+  const SocketPlan& plan = *medium.plan.sockets;
+  auto opened = open_above(bind_of(plan, *plan.rtcp), medium.receivers.front()->port(), range, open);
   if (!opened) return std::unexpected(opened.error());
   medium.rtcp = std::move(*opened);
   return {};

@@ -174,8 +174,11 @@ TEST(ParameterSets, nonsense_is_no_parameter_set) {
 TEST(PortRange, goes_round_and_mends_its_ends) {
   PortRange range(10003, 10001);
   EXPECT_EQ(range.next(), 10002);
-  EXPECT_EQ(range.next(), 10003);
   EXPECT_EQ(range.next(), 10002);
+  PortRange wider(10002, 10004);
+  EXPECT_EQ(wider.next(), 10002);
+  EXPECT_EQ(wider.next(), 10004) << "the odd one is for RTCP";
+  EXPECT_EQ(wider.next(), 10002);
   EXPECT_EQ(PortRange::parse("1-2"), std::pair(uint16_t{1}, uint16_t{2}));
   for (const char* bad : {"", "5", "-", "1-70000", "a-b", "1-2-3"}) EXPECT_FALSE(PortRange::parse(bad)) << bad;
 }
@@ -371,6 +374,24 @@ TEST_F(FeedTest, a_port_that_cannot_be_opened_fails_the_feed_and_leaves_nothing_
   world_[0].refuse_ports = true;
   EXPECT_FALSE(FeedMedia::open(world_[0], plan(), {}, range_));
   EXPECT_TRUE(world_[0].receivers.empty());
+}
+
+TEST_F(FeedTest, only_rtcp_stands_above_a_port_for_rtp) {
+  FeedPlan made = plan();
+  made.media[0].sockets->ports = {0, 0};
+  FeedPlan silent = plan();
+  silent.media[0].sockets->rtcp.reset();
+  world_[0].open_ports[99] = 20001;  // somebody else's
+  auto one = FeedMedia::open(world_[0], std::move(made), {}, range_);
+  auto two = FeedMedia::open(world_[0], std::move(silent), {}, range_);
+  ASSERT_TRUE(one && two);
+  std::vector<OpenedPorts> ports = (*one)->ports();
+  EXPECT_EQ(ports[0].ports, (std::vector<uint16_t>{20000, 20004}));
+  EXPECT_EQ(ports[0].rtcp, 20003) << "20001 was taken";
+  EXPECT_EQ(ports[1].ports, std::vector<uint16_t>{20006});
+  ports = (*two)->ports();
+  EXPECT_EQ(ports[0].ports, std::vector<uint16_t>{20008});
+  EXPECT_EQ(ports[1].ports, std::vector<uint16_t>{20010}) << "what an encoder sends to 20009 is nobody's message";
 }
 
 TEST_F(FeedTest, payloads_of_a_source_become_a_stream_and_go_on_after_a_reconnection) {

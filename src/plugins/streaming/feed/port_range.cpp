@@ -25,7 +25,7 @@ std::optional<std::pair<uint16_t, uint16_t>> PortRange::parse(std::string_view t
 
 uint16_t PortRange::next() {
   uint32_t position = position_.fetch_add(1, std::memory_order_relaxed);
-  return static_cast<uint16_t>(low_ + position % size());
+  return static_cast<uint16_t>(low_ + 2 * (position % size()));
 }
 
 }  // namespace limen::streaming

@@ -1,5 +1,7 @@
 // PortRange: where the UDP ports of mountpoints come from that ask for "any" (contract, 7.1).
 //
+// Even ones: an encoder sends its RTCP to the odd port above, asked for or not (RFC 3550 section 11), and what stands
+// there must not be another medium, which would take reports for messages.
 // Shared by the control thread and the shards that open sockets: any thread. Only proposes: whoever asks tries to bind.
 #pragma once
 #include <atomic>
@@ -18,7 +20,7 @@ class PortRange {
 
   // The next one, round and round.
   uint16_t next();
-  uint32_t size() const { return static_cast<uint32_t>(high_ - low_) + 1; }
+  uint32_t size() const { return static_cast<uint32_t>(high_ - low_) / 2 + 1; }
   uint16_t low() const { return low_; }
   uint16_t high() const { return high_; }
 
