@@ -1,5 +1,7 @@
 #include "core/handle.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "core/gateway_state.hpp"
 #include "core/media/media_plane.hpp"
@@ -101,7 +103,11 @@ void Handle::end_session() {
 }
 
 void Handle::notify_event(Json data) {
-  state_.events.notify(EventType::plugin, subject(), JsonObject{{"plugin", package_}, {"data", std::move(data)}});
+  if (!state_.events.wanted(EventType::plugin)) return;
+  JsonObject notice{{"plugin", package_}, {"data", std::move(data)}};
+  bool waits = std::ranges::any_of(outbox_, [](const Outgoing& out) { return !out.jsep_type.empty(); });
+  if (!waits) return state_.events.notify(EventType::plugin, subject(), std::move(notice));
+  outbox_.push_back({.transaction = {}, .event = std::move(notice), .jsep_type = {}, .e2ee = false, .notice = true});
 }
 
 bool Handle::permits(const NeededRights& needed) const {
@@ -176,7 +182,7 @@ JsonObject Handle::event(std::string_view kind) const {
 }
 
 void Handle::push(JsonObject event) {
-  outbox_.push_back({.transaction = {}, .event = std::move(event), .jsep_type = {}, .e2ee = false});
+  outbox_.push_back({.transaction = {}, .event = std::move(event), .jsep_type = {}, .e2ee = false, .notice = false});
   flush();
 }
 
@@ -193,6 +199,10 @@ void Handle::flush() {
     }
     Outgoing out = std::move(front);
     outbox_.pop_front();
+    if (out.notice) {
+      state_.events.notify(EventType::plugin, subject(), std::move(out.event));
+      continue;
+    }
     session_.push(Json(std::move(out.event)));
     if (!out.jsep_type.empty() && state_.settings.nat.full_trickle) trickle_own_candidates();
   }

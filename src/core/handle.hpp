@@ -88,11 +88,13 @@ class Handle final : public HandleContext {
   TraceId trace;  // of the last request on it that named one, else of attach
 
  private:
+  // To the client, or to event handlers, which hear of a description before what the plugin says of it.
   struct Outgoing {
     std::string transaction;
     JsonObject event;
     std::string jsep_type;  // "" = no description
     bool e2ee = false;
+    bool notice = false;
   };
 
   // message (handle_message.cpp)

@@ -341,6 +341,26 @@ TEST(Handle, descriptions_are_told_to_event_handlers) {
   EXPECT_THAT(owners, ElementsAre("remote", "local"));
 }
 
+TEST(Handle, what_a_plugin_says_of_its_description_is_told_after_it) {
+  GatewaySettings settings;
+  settings.events.broadcast = true;
+  GatewayRig rig(settings);
+  Attached handle(rig);
+  rig.script.on_message = [](HandleContext& context, Message message, Reply reply) {
+    context.notify_event(JsonObject{{"said", "before"}});
+    answer_offer(context, std::move(message), std::move(reply));
+    context.notify_event(JsonObject{{"said", "after"}});
+  };
+  rig.send(handle.client, offer(handle));
+  std::vector<std::string> told;
+  for (const JsonObject& event : rig.events) {
+    const JsonObject& body = event.at("event").as_object();
+    if (body.contains("owner")) told.emplace_back(body.at("owner").as_string());
+    if (const Json* data = body.if_contains("data")) told.emplace_back(data->at("said").as_string());
+  }
+  EXPECT_THAT(told, ElementsAre("remote", "before", "local", "after"));
+}
+
 TEST(Handle, info_of_a_negotiated_call) {
   GatewayRig rig;
   Attached handle(rig);
