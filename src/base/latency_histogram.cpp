@@ -8,6 +8,13 @@ void LatencyHistogram::add(const LatencyHistogram& other) {
   for (size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
   count_ += other.count_;
   highest_ = std::max(highest_, other.highest_);
+  sum_ += other.sum_;
+}
+
+uint64_t LatencyHistogram::count_below(Duration bound) const {
+  uint64_t count = 0;
+  for (size_t i = 0; i < kBuckets && std::chrono::microseconds(upper_edge(i) + 1) <= bound; ++i) count += buckets_[i];
+  return count;
 }
 
 Duration LatencyHistogram::percentile(double share) const {

@@ -18,12 +18,17 @@ class LatencyHistogram {
     buckets_[bucket(us < 0 ? 0 : static_cast<uint64_t>(us))] += times;
     if (sample > highest_) highest_ = sample;
     count_ += times;
+    sum_ += sample * static_cast<int64_t>(times);
   }
   void add(const LatencyHistogram& other);
   void clear() { *this = {}; }
 
   uint64_t count() const { return count_; }
   Duration highest() const { return highest_; }
+  Duration sum() const { return sum_; }
+  // Samples below `bound`, exactly if it is 1, 1.5, 2, 3, 4, 6, 8 ... microseconds; else those of the whole buckets
+  // below it.
+  uint64_t count_below(Duration bound) const;
   // `share` in 0..1; the upper edge of the bucket that holds it. Zero if there are no samples.
   Duration percentile(double share) const;
 
@@ -44,6 +49,7 @@ class LatencyHistogram {
   std::array<uint64_t, kBuckets> buckets_{};
   uint64_t count_ = 0;
   Duration highest_{0};
+  Duration sum_{0};
 };
 
 }  // namespace limen

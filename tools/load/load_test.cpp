@@ -3,6 +3,7 @@
 
 #include "base/latency_histogram.hpp"
 #include "tests/support/seeded_random.hpp"
+#include "tools/load/inside_figures.hpp"
 #include "tools/load/janus_link.hpp"
 #include "tools/load/media_source.hpp"
 #include "tools/load/sdp_text.hpp"
@@ -53,6 +54,35 @@ TEST(LatencyHistogram, percentiles_are_within_a_bucket) {
   histogram.add(other);
   EXPECT_EQ(histogram.count(), 1001u);
   EXPECT_EQ(histogram.highest(), milliseconds(50));
+}
+
+TEST(LatencyHistogram, counts_below_its_edges_and_sums) {
+  LatencyHistogram histogram;
+  for (int us : {1, 95, 96, 1999, 2047, 2048}) histogram.add(microseconds(us));
+  EXPECT_EQ(histogram.count_below(microseconds(96)), 2u);
+  EXPECT_EQ(histogram.count_below(microseconds(2048)), 5u);
+  EXPECT_EQ(histogram.count_below(milliseconds(2)), 3u) << "1999 lies in a bucket that ends later";
+  EXPECT_EQ(histogram.sum(), microseconds(6286));
+}
+
+TEST(InsideFigures, percentiles_of_all_loops_between_two_pages) {
+  InsideCounts before = read_inside(
+      "limen_media_inside_seconds_bucket{loop=\"media-0\",le=\"0.001\"} 1000\n"
+      "limen_media_inside_seconds_bucket{loop=\"media-0\",le=\"0.002\"} 5000\n"
+      "limen_media_inside_seconds_bucket{loop=\"media-0\",le=\"+Inf\"} 5000\n");
+  InsideCounts after = read_inside(
+      "# TYPE limen_media_inside_seconds histogram\n"
+      "limen_media_inside_seconds_bucket{loop=\"media-0\",le=\"0.001\"} 1050\n"
+      "limen_media_inside_seconds_bucket{loop=\"media-0\",le=\"0.002\"} 5100\n"
+      "limen_media_inside_seconds_bucket{loop=\"media-0\",le=\"+Inf\"} 5100\n"
+      "limen_media_inside_seconds_bucket{loop=\"media-1\",le=\"0.001\"} 50\n"
+      "limen_media_inside_seconds_bucket{loop=\"media-1\",le=\"0.002\"} 100\n"
+      "limen_media_inside_seconds_bucket{loop=\"media-1\",le=\"+Inf\"} 100\n"
+      "limen_other_bucket{le=\"1\"} 7\n");
+  EXPECT_EQ(after.size(), 3u);
+  EXPECT_EQ(inside_percentile({}, after, 1), milliseconds(2));
+  EXPECT_EQ(inside_percentile(before, after, 0.5), milliseconds(1));
+  EXPECT_EQ(inside_percentile(after, after, 0.5), std::nullopt) << "nothing came";
 }
 
 TEST(MediaSource, keeps_its_bitrate_in_bursts) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "runtime/clock.hpp"
+#include "tools/load/inside_figures.hpp"
 
 namespace limen::load {
 
@@ -32,6 +33,18 @@ boost::asio::awaitable<void> watch(LoadContext context, Duration time, std::stri
     display.show(live_line(totals, before, step, phase));
     before = std::move(totals);
   }
+}
+
+// Empty if the page is not wanted, or cannot be read: that is a failure in the report.
+boost::asio::awaitable<InsideCounts> look_inside(LoadContext context, Report& report) {
+  if (context.options.metrics.empty()) co_return InsideCounts{};
+  auto address = parse_server_url(context.options.metrics);
+  Result<std::string> page = fail("{}", address ? "" : address.error().text);
+  if (address) page = co_await fetch_page(context.engine.io(), *address, context.options.metrics_token);
+  InsideCounts counts = page ? read_inside(*page) : InsideCounts{};
+  if (!page) ++report.failures[page.error().text];
+  else if (counts.empty()) ++report.failures["The metrics page says nothing of media inside the server"];
+  co_return counts;
 }
 
 }  // namespace
@@ -70,11 +83,15 @@ void Stopwatch::stop(Report& report) const {
 
 boost::asio::awaitable<void> measure(LoadContext context, Report& report, LiveDisplay& display) {
   co_await watch(context, from_seconds(context.options.warm_up), "warm-up", display);
+  InsideCounts before = co_await look_inside(context, report);
   context.engine.restart_counting();
   Stopwatch stopwatch(context.options);
   co_await watch(context, from_seconds(context.options.duration), "measuring", display);
   report.totals = co_await context.engine.totals();
   stopwatch.stop(report);
+  InsideCounts after = co_await look_inside(context, report);
+  report.inside_half = inside_percentile(before, after, 0.5);
+  report.inside_99 = inside_percentile(before, after, 0.99);
 }
 
 }  // namespace limen::load

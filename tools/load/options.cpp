@@ -39,6 +39,10 @@ void add_server(CLI::App& app, Options& o) {
   app.add_option("--server-pid", o.server_pid, "process of the server on this machine: adds its CPU and memory")
       ->check(CLI::PositiveNumber)
       ->group("Server");
+  app.add_option("--server-metrics", o.metrics,
+                 "Limen's metrics page, http://HOST:7088/metrics: adds how long media were inside the server")
+      ->group("Server");
+  app.add_option("--metrics-token", o.metrics_token, "bearer token for that page")->group("Server");
 }
 
 void add_load(CLI::App& app, Options& o) {

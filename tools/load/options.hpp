@@ -11,7 +11,9 @@ struct Options {
   std::string scenario = "echo";  // echo videoroom streaming signalling idle join
   std::string server = "ws://127.0.0.1:8188/";
   std::string api_secret;
-  int server_pid = 0;         // 0: no figures of the server's process
+  int server_pid = 0;   // 0: no figures of the server's process
+  std::string metrics;  // address of the server's metrics page; empty: not read
+  std::string metrics_token;
   uint32_t peers = 10;        // echo, idle, join: peers; else receivers of each publisher
   uint32_t publishers = 1;    // videoroom; streaming: mountpoints
   bool meeting = false;       // videoroom: everybody publishes and watches everybody

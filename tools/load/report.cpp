@@ -48,6 +48,12 @@ json::object media_json(const Report& r) {
   latency["p99_ms"] = rounded(ms(t.latency.percentile(0.99)));
   latency["max_ms"] = rounded(ms(t.latency.highest()));
   out["latency"] = std::move(latency);
+  if (r.inside_half && r.inside_99) {
+    json::object inside;
+    inside["p50_ms"] = rounded(ms(*r.inside_half));
+    inside["p99_ms"] = rounded(ms(*r.inside_99));
+    out["inside"] = std::move(inside);
+  }
   return out;
 }
 
@@ -77,6 +83,10 @@ std::string media_text(const Report& r) {
     out += fmt::format("  {:<22}{:>8.2f} ms median, {:.2f} p95, {:.2f} p99, {:.2f} highest (tester included)\n",
                        "latency", ms(t.latency.percentile(0.5)), ms(t.latency.percentile(0.95)),
                        ms(t.latency.percentile(0.99)), ms(t.latency.highest()));
+  }
+  if (r.inside_half && r.inside_99) {
+    out += fmt::format("  {:<22}{:>8.2f} ms median, {:.2f} p99\n", "inside the server", ms(*r.inside_half),
+                       ms(*r.inside_99));
   }
   if (t.not_sent > 0) out += fmt::format("  {:<22}{:>8} packets could not be sent\n", "sources", t.not_sent);
   return out;

@@ -26,6 +26,7 @@ struct Report {
   HostTotals totals;   // while measuring
   Duration tester_cpu{0};
   std::optional<ServerFigures> server;
+  std::optional<Duration> inside_half, inside_99;  // so long at most half, 99 % of the packets were inside the server
   std::vector<Duration> answered, connected, first_media;  // since the first request, by peer
   uint64_t rounds = 0;                                     // signalling
   std::vector<Duration> round_times;

@@ -79,6 +79,23 @@ void MetricsPage::histogram(std::string_view name, std::string_view help, Labels
   ranges<BatchBounds>(name, help, labels, values, 1);
 }
 
+// From 64 µs to half a second in steps of 1.5 and 1.33, the edges of the histogram's own buckets.
+void MetricsPage::histogram(std::string_view name, std::string_view help, Labels labels,
+                            const LatencyHistogram& values) {
+  std::string& out = samples(name, "histogram", help);
+  auto bucket = [&](const std::string& bound, uint64_t count) {
+    append_sample(out, name, "_bucket", labels, fmt::format("le=\"{}\"", bound), fmt::format("{}", count));
+  };
+  for (int64_t us = 64; us <= 524'288; us *= 2) {
+    for (int64_t edge : {us, us * 3 / 2}) {
+      bucket(number(static_cast<double>(edge) / 1e6), values.count_below(std::chrono::microseconds(edge)));
+    }
+  }
+  bucket("+Inf", values.count());
+  append_sample(out, name, "_sum", labels, "", number(static_cast<double>(values.sum().count()) / 1e9));
+  append_sample(out, name, "_count", labels, "", fmt::format("{}", values.count()));
+}
+
 template <typename Bounds>
 void MetricsPage::ranges(std::string_view name, std::string_view help, Labels labels, const Histogram<Bounds>& values,
                          double unit) {

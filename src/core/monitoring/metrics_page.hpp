@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/histogram.hpp"
+#include "base/latency_histogram.hpp"
 
 namespace limen::core {
 
@@ -27,6 +28,7 @@ class MetricsPage {
   void gauge(std::string_view name, std::string_view help, Labels labels, double value);
   void histogram(std::string_view name, std::string_view help, Labels labels, const DurationHistogram& values);
   void histogram(std::string_view name, std::string_view help, Labels labels, const BatchHistogram& values);
+  void histogram(std::string_view name, std::string_view help, Labels labels, const LatencyHistogram& values);
 
   std::string text() const;
 

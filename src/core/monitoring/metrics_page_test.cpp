@@ -78,6 +78,23 @@ TEST(MetricsPage, durations_are_in_seconds_and_a_bound_belongs_to_its_range) {
   EXPECT_NE(text.find("limen_wait_seconds_sum 2.00005\n"), std::string::npos) << text;
 }
 
+TEST(MetricsPage, latencies_have_two_bounds_for_each_power_of_two) {
+  LatencyHistogram latencies;
+  latencies.add(std::chrono::microseconds(64), 3);
+  latencies.add(std::chrono::microseconds(1535));
+  latencies.add(std::chrono::seconds(2));
+  MetricsPage page;
+  page.histogram("limen_inside_seconds", "Inside", {{"loop", "media-0"}}, latencies);
+  std::string text = page.text();
+  for (const char* line :
+       {"_bucket{loop=\"media-0\",le=\"6.4e-05\"} 0\n", "_bucket{loop=\"media-0\",le=\"9.6e-05\"} 3\n",
+        "_bucket{loop=\"media-0\",le=\"0.001024\"} 3\n", "_bucket{loop=\"media-0\",le=\"0.001536\"} 4\n",
+        "_bucket{loop=\"media-0\",le=\"0.786432\"} 4\n", "_bucket{loop=\"media-0\",le=\"+Inf\"} 5\n",
+        "_sum{loop=\"media-0\"} 2.001727\n", "_count{loop=\"media-0\"} 5\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+}
+
 TEST(MetricsPage, words_for_labels) {
   EXPECT_EQ(metric_word("SRTP authentication failed"), "srtp_authentication_failed");
   EXPECT_EQ(metric_word("stun-bad-integrity"), "stun_bad_integrity");

@@ -225,12 +225,8 @@ void add_relays(MetricsPage& page, const std::vector<ShardReport>& shards) {
 }
 
 void add_inside(MetricsPage& page, const ShardReport& shard, std::string_view loop) {
-  for (auto [text, share] : {std::pair("0.5", 0.5), std::pair("0.99", 0.99)}) {
-    page.gauge("limen_media_inside_seconds",
-               "Time that such a share of all media packets spent in the server at most, since its start",
-               {{"loop", loop}, {"share", text}},
-               static_cast<double>(shard.counters.inside.percentile(share).count()) / 1e9);
-  }
+  page.histogram("limen_media_inside_seconds", "Time from a media packet's coming in to its last copy's going out",
+                 {{"loop", loop}}, shard.counters.inside);
 }
 
 }  // namespace
