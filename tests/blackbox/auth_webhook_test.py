@@ -141,7 +141,7 @@ class Webhook(unittest.TestCase):
             for _ in range(20):
                 began = time.monotonic()
                 self.assertEqual(server.post(f"/{quick}", {"janus": "keepalive"})["janus"], "ack")
-                self.assertLess(time.monotonic() - began, 2)
+                self.assertLess(time.monotonic() - began, 15)  # the webhook holds its answer for 20
             self.assertEqual(replies, [])
             self.assertEqual(len(server.admin("", {"janus": "list_sessions"})["sessions"]), 2)
             service.hold.set()

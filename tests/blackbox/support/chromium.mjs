@@ -1,5 +1,6 @@
 // Debian's Chromium with a fake camera and microphone.
 import { chromium } from "playwright-core";
+import { PATIENCE } from "./limen.mjs";
 
 export const launchChromium = (args = []) =>
   chromium.launch({
@@ -14,6 +15,7 @@ export const launchChromium = (args = []) =>
 /** A page whose script errors fail the test; `errors` collects them. */
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, permissions: ["camera", "microphone"], ...options });
+  context.setDefaultTimeout(30_000 * PATIENCE);
   const page = await context.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
