@@ -42,7 +42,7 @@ struct GeneralSettings {
   int64_t reclaim_session_timeout = 0;  // seconds
   int64_t drain_timeout = 0;            // seconds; 0: never cut off
   std::string recordings_tmp_ext;
-  int event_loops = 0;  // shards; 0: one per core
+  int event_loops = 0;  // shards; 0: one per core that the process may use
   bool allow_loop_indication = false;
   int task_pool_size = 0;
   bool opaqueid_in_api = false;
@@ -171,7 +171,7 @@ void describe(V& v, GeneralSettings& s) {
   v.field("drain_timeout", s.drain_timeout, "Seconds that a drain lasts at most; 0: as long as the sessions")
       .range(0, INT32_MAX);
   v.field("recordings_tmp_ext", s.recordings_tmp_ext, "Extension of recordings while they are written");
-  v.field("event_loops", s.event_loops, "Media threads; 0: one per core").range(0, 1024);
+  v.field("event_loops", s.event_loops, "Media threads; 0: one per core that the process may use").range(0, 1024);
   v.field("allow_loop_indication", s.allow_loop_indication, "Clients may choose the media thread of a handle");
   v.field("task_pool_size", s.task_pool_size, "Kept for compatibility: requests need no worker threads");
   v.field("opaqueid_in_api", s.opaqueid_in_api, "Put a handle's opaque_id into its replies and events");

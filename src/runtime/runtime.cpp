@@ -1,16 +1,10 @@
 #include "runtime/runtime.hpp"
 
-#include <algorithm>
 #include <utility>
 
+#include "runtime/usable_cores.hpp"
+
 namespace limen::runtime {
-namespace {
-
-uint32_t cores() {
-  return std::max(1u, std::thread::hardware_concurrency());
-}
-
-}  // namespace
 
 Runtime::Runtime(uint32_t shards, uint32_t background_threads)
     : mesh_(shards + 1), control_(mesh_, watchdog_), background_(background_threads) {}
@@ -20,7 +14,8 @@ Runtime::~Runtime() {
 }
 
 Result<std::unique_ptr<Runtime>> Runtime::create(RuntimeConfig config, Random& random) {
-  uint32_t count = config.event_loops == 0 ? cores() : config.event_loops;
+  uint32_t count = config.event_loops == 0 ? usable_cores() : config.event_loops;
+  std::vector<int> cores = allowed_cores();
   auto sockets = open_all(config, random, count);
   if (!sockets) return std::unexpected(std::move(sockets.error()));
   std::unique_ptr<Runtime> runtime(new Runtime(count, config.background_threads));
@@ -32,7 +27,7 @@ Result<std::unique_ptr<Runtime>> Runtime::create(RuntimeConfig config, Random& r
     setup.dscp = config.udp.dscp;
     setup.gso = config.udp.gso;
     setup.collect = config.collect;
-    if (config.pin_threads) setup.cpu = static_cast<int>(i % cores());
+    if (config.pin_threads) setup.cpu = cores[i % cores.size()];
     runtime->pools_.push_back(std::make_unique<PacketPool>(config.packets_per_shard));
     auto shard = Shard::create(std::move(setup), *runtime->pools_.back(), runtime->mesh_, runtime->watchdog_);
     if (!shard) return std::unexpected(std::move(shard.error()));

@@ -24,14 +24,14 @@
 namespace limen::runtime {
 
 struct RuntimeConfig {
-  uint32_t event_loops = 0;  // shards; 0: one per core
+  uint32_t event_loops = 0;  // shards; 0: one per core that the process may use
   uint32_t background_threads = 2;
   std::vector<BindAddress> addresses;  // each shard opens one socket per address
   PortRange ports;
   uint16_t single_port = 0;  // all shards share this one; 0: each has one of `ports`
   UdpOptions udp;
   bool ice_tcp = false;      // listen for TCP on the same ports
-  bool pin_threads = false;  // shard i to core i modulo cores
+  bool pin_threads = false;  // shard i to the i-th core that the process may use, round and round
   size_t packets_per_shard = 65536;
   Duration collect{0};  // see Shard::Setup
 };

@@ -10,6 +10,7 @@
 #include <latch>
 
 #include "runtime/io_context_of.hpp"
+#include "runtime/usable_cores.hpp"
 #include "tests/support/seeded_random.hpp"
 
 namespace limen::runtime {
@@ -317,7 +318,7 @@ TEST_F(RuntimeTest, an_exhausted_range_is_a_precise_error) {
 
 TEST_F(RuntimeTest, zero_loops_means_one_per_core) {
   make(0, {kV4});
-  EXPECT_EQ(runtime_->shard_count(), std::max(1u, std::thread::hardware_concurrency()));
+  EXPECT_EQ(runtime_->shard_count(), usable_cores());
 }
 
 TEST_F(RuntimeTest, a_callback_that_holds_a_loop_is_reported) {

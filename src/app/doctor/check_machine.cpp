@@ -4,14 +4,12 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <thread>
-
 #include "app/doctor/checks.hpp"
 #include "app/network_setup.hpp"
 #include "crypto/random.hpp"
 #include "runtime/port_picker.hpp"
 #include "runtime/udp_socket.hpp"
+#include "runtime/usable_cores.hpp"
 #include "transports/http/http_config.hpp"
 #include "transports/websockets/websockets_config.hpp"
 
@@ -133,7 +131,7 @@ void check_media_ports(const LoadedSettings& loaded, FindingList& findings) {
   auto network = list_local_network(loaded.settings);
   if (!network) return findings.problem("media ports", network.error().text, {});
   auto loops = static_cast<uint32_t>(loaded.settings.general.event_loops);
-  if (loops == 0) loops = std::max(1u, std::thread::hardware_concurrency());
+  if (loops == 0) loops = runtime::usable_cores();
   if (int port = loaded.settings.media.single_port; port != 0) {
     return check_single_port(*network, static_cast<uint16_t>(port), loaded.settings.nat.ice_tcp, loops, findings);
   }
