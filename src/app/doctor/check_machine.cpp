@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
 #include "app/doctor/checks.hpp"
 #include "app/network_setup.hpp"
 #include "crypto/random.hpp"
