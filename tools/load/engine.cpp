@@ -1,10 +1,14 @@
 #include "tools/load/engine.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 #include "runtime/clock.hpp"
 #include "runtime/io_context_of.hpp"
@@ -14,6 +18,7 @@ namespace limen::load {
 namespace {
 
 constexpr size_t kPacketsPerShard = 262144;
+constexpr int kReceiversNice = 5;
 
 std::string srtp_profiles(const std::string& cipher) {
   if (cipher == "gcm") return "SRTP_AEAD_AES_128_GCM";
@@ -34,8 +39,20 @@ Result<> allow_files(size_t wanted) {
 
 }  // namespace
 
-Engine::Engine(const Options& options, uint32_t peers, Random& random)
-    : options_(options), random_(random), mesh_(options.shards + 1), control_(mesh_, watchdog_), progress_(peers) {}
+Engine::Engine(const Options& options, uint32_t peers, uint32_t sources, Random& random)
+    : options_(options),
+      random_(random),
+      apart_(options.source_thread ? sources : 0),
+      seated_(options.shards + (apart_ > 0 ? 1 : 0)),
+      mesh_(static_cast<uint32_t>(seated_.size()) + 1),
+      control_(mesh_, watchdog_),
+      progress_(peers) {
+  for (uint32_t peer = 0; peer < peers; ++peer) {
+    uint32_t shard = peer < apart_ ? 0 : (apart_ > 0 ? 1 : 0) + (peer - apart_) % options.shards;
+    seats_.push_back({shard, static_cast<uint32_t>(seated_[shard].size())});
+    seated_[shard].push_back(peer);
+  }
+}
 
 Engine::~Engine() {
   for (auto& shard : shards_) shard->stop();
@@ -44,60 +61,61 @@ Engine::~Engine() {
   hosts_.clear();
 }
 
-Result<std::unique_ptr<Engine>> Engine::create(const Options& options, uint32_t peers, const IpAddress& address,
-                                               Random& random) {
-  std::unique_ptr<Engine> engine(new Engine(options, peers, random));
+Result<std::unique_ptr<Engine>> Engine::create(const Options& options, uint32_t peers, uint32_t sources,
+                                               const IpAddress& address, Random& random) {
+  std::unique_ptr<Engine> engine(new Engine(options, peers, sources, random));
   auto certificate = crypto::Certificate::generate();
   if (!certificate) return std::unexpected(certificate.error());
   engine->certificate_ = std::move(*certificate);
   if (Result<> allowed = allow_files(peers + 64); !allowed) return std::unexpected(allowed.error());
-  if (Result<> opened = engine->open(peers, address); !opened) return std::unexpected(opened.error());
+  if (Result<> opened = engine->open(address); !opened) return std::unexpected(opened.error());
   return engine;
 }
 
-Result<> Engine::open(uint32_t peers, const IpAddress& address) {
-  std::vector<runtime::Shard::Setup> setups(options_.shards);
+Result<> Engine::open(const IpAddress& address) {
   runtime::UdpOptions udp;
   udp.receive_buffer = 1024 * 1024;
   udp.send_buffer = 1024 * 1024;
-  for (uint32_t peer = 0; peer < peers; ++peer) {
-    auto socket = runtime::UdpSocket::open({address, 0}, 0, udp);
-    if (!socket) return std::unexpected(socket.error().error);
-    setups[peer % options_.shards].sockets.push_back(std::move(*socket));
-  }
-  sockets_.resize(peers);
-  for (uint32_t i = 0; i < options_.shards; ++i) {
-    setups[i].index = i;
+  sockets_.resize(seats_.size());
+  for (uint32_t i = 0; i < seated_.size(); ++i) {
+    runtime::Shard::Setup setup;
+    setup.index = i;
+    for (size_t slot = 0; slot < seated_[i].size(); ++slot) {
+      auto socket = runtime::UdpSocket::open({address, 0}, 0, udp);
+      if (!socket) return std::unexpected(socket.error().error);
+      setup.sockets.push_back(std::move(*socket));
+    }
     pools_.push_back(std::make_unique<PacketPool>(kPacketsPerShard));
-    auto shard = runtime::Shard::create(std::move(setups[i]), *pools_.back(), mesh_, watchdog_);
+    auto shard = runtime::Shard::create(std::move(setup), *pools_.back(), mesh_, watchdog_);
     if (!shard) return std::unexpected(shard.error());
     std::vector<runtime::BoundSocket> bound = (*shard)->bound_sockets();
-    for (uint32_t at = 0; at < bound.size(); ++at) sockets_[at * options_.shards + i] = bound[at];
-    auto poll = std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(options_.poll));
-    hosts_.push_back(std::make_unique<LoadHost>(**shard, random_, reports(), poll));
+    for (uint32_t slot = 0; slot < bound.size(); ++slot) sockets_[seated_[i][slot]] = bound[slot];
+    // Sources that are apart look at the clock, not at what comes.
+    double poll_ms = i == 0 && apart_ > 0 ? 0 : options_.poll;
+    auto poll = std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(poll_ms));
+    hosts_.push_back(std::make_unique<LoadHost>(**shard, random_, reports(i), poll));
     (*shard)->set_callbacks(hosts_.back()->callbacks());
     shards_.push_back(std::move(*shard));
   }
   return {};
 }
 
-// A host names its peers by socket; outside they are numbered over all shards.
-LoadHost::Reports Engine::reports() {
-  auto shard = static_cast<uint32_t>(hosts_.size());
-  auto number = [shard, count = options_.shards](uint32_t peer) { return peer * count + shard; };
-  return {
-      .connected =
-          [this, number](uint32_t peer) {
-            control_.post([this, n = number(peer), at = runtime::monotonic_now()] { progress_[n].connected = at; });
-          },
-      .first_media =
-          [this, number](uint32_t peer) {
-            control_.post([this, n = number(peer), at = runtime::monotonic_now()] { progress_[n].first_media = at; });
-          },
-      .closed =
-          [this, number](uint32_t peer, std::string reason) {
-            control_.post([this, n = number(peer), reason = std::move(reason)] { progress_[n].closed = reason; });
-          }};
+LoadHost::Reports Engine::reports(uint32_t shard) {
+  auto tell = [this, shard](uint32_t slot, auto note) {
+    control_.post([this, peer = seated_[shard][slot], note = std::move(note)]() mutable { note(progress_[peer]); });
+  };
+  return {.connected =
+              [tell](uint32_t slot) {
+                tell(slot, [at = runtime::monotonic_now()](PeerProgress& progress) { progress.connected = at; });
+              },
+          .first_media =
+              [tell](uint32_t slot) {
+                tell(slot, [at = runtime::monotonic_now()](PeerProgress& progress) { progress.first_media = at; });
+              },
+          .closed =
+              [tell](uint32_t slot, std::string reason) {
+                tell(slot, [reason = std::move(reason)](PeerProgress& progress) { progress.closed = reason; });
+              }};
 }
 
 boost::asio::io_context& Engine::io() {
@@ -105,7 +123,16 @@ boost::asio::io_context& Engine::io() {
 }
 
 void Engine::start() {
-  for (auto& shard : shards_) threads_.emplace_back([s = shard.get()] { s->run(); });
+  for (auto& shard : shards_) {
+    // Where sources are apart, they come before receivers that have a lot to read: a frame leaves when it is due.
+    bool receives = apart_ > 0 && shard != shards_.front();
+    threads_.emplace_back([s = shard.get(), receives] {
+      if (receives && setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kReceiversNice) != 0) {
+        std::fprintf(stderr, "limen-load: receivers keep the priority of sources: %s\n", std::strerror(errno));
+      }
+      s->run();
+    });
+  }
 }
 
 LocalSide Engine::local_side(uint32_t peer, bool feedback) {
@@ -135,27 +162,27 @@ void Engine::create_peer(uint32_t peer, const LocalSide& local, bool controlling
   setup.phase = options_.scenario == "join" ? 0 : static_cast<double>(peer % 97) / 97;
   setup.source = options_.source;
   progress_[peer] = {};
-  uint32_t shard = peer % options_.shards, slot = peer / options_.shards;
+  auto [shard, slot] = seats_[peer];
   shards_[shard]->post(
       [host = hosts_[shard].get(), slot, setup = std::move(setup)]() mutable { host->create(slot, std::move(setup)); });
 }
 
 void Engine::connect_peer(uint32_t peer, RemoteSide remote) {
-  uint32_t shard = peer % options_.shards, slot = peer / options_.shards;
+  auto [shard, slot] = seats_[peer];
   shards_[shard]->post([host = hosts_[shard].get(), slot, remote = std::move(remote)]() mutable {
     host->connect(slot, std::move(remote));
   });
 }
 
 void Engine::create_plain_source(uint32_t peer, PlainSourceSetup setup) {
-  uint32_t shard = peer % options_.shards, slot = peer / options_.shards;
+  auto [shard, slot] = seats_[peer];
   shards_[shard]->post([host = hosts_[shard].get(), slot, setup = std::move(setup)]() mutable {
     host->create_plain_source(slot, std::move(setup));
   });
 }
 
 void Engine::remove_peer(uint32_t peer) {
-  uint32_t shard = peer % options_.shards, slot = peer / options_.shards;
+  auto [shard, slot] = seats_[peer];
   shards_[shard]->post([host = hosts_[shard].get(), slot] { host->remove(slot); });
 }
 

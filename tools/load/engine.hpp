@@ -1,7 +1,7 @@
 // Engine: the tester's threads: control (the calling one), media shards with a socket for every peer.
 //
-// Control thread only, but for what is posted inside. Peers are named by a number from 0; peer n lives
-// on shard n modulo shards.
+// Control thread only, but for what is posted inside. Peers are named by a number from 0; the first ones may be
+// sources with a thread of their own, the others are dealt out to the shards.
 #pragma once
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -29,9 +29,9 @@ struct PeerProgress {
 
 class Engine {
  public:
-  // Opens `peers` sockets at `address`.
-  static Result<std::unique_ptr<Engine>> create(const Options& options, uint32_t peers, const IpAddress& address,
-                                                Random& random);
+  // Opens `peers` sockets at `address`. The first `sources` peers only send: with `source_thread` they are apart.
+  static Result<std::unique_ptr<Engine>> create(const Options& options, uint32_t peers, uint32_t sources,
+                                                const IpAddress& address, Random& random);
   ~Engine();
 
   runtime::ControlLoop& control() { return control_; }
@@ -53,12 +53,20 @@ class Engine {
   boost::asio::awaitable<HostTotals> totals();
 
  private:
-  Engine(const Options& options, uint32_t peers, Random& random);
-  Result<> open(uint32_t peers, const IpAddress& address);
-  LoadHost::Reports reports();
+  // Where a peer lives: a host knows it by its slot there.
+  struct Seat {
+    uint32_t shard = 0, slot = 0;
+  };
+
+  Engine(const Options& options, uint32_t peers, uint32_t sources, Random& random);
+  Result<> open(const IpAddress& address);
+  LoadHost::Reports reports(uint32_t shard);
 
   const Options& options_;
   Random& random_;
+  const uint32_t apart_;                       // sources on shard 0, which nobody else is on
+  std::vector<Seat> seats_;                    // by peer
+  std::vector<std::vector<uint32_t>> seated_;  // peers by shard and slot
   std::shared_ptr<const crypto::Certificate> certificate_;
   std::vector<std::unique_ptr<PacketPool>> pools_;
   runtime::Watchdog watchdog_;

@@ -50,7 +50,7 @@ int run_program(const Options& options) {
   auto address = peer_address(options, *server);
   if (!address) return failed(address.error());
   crypto::SecureRandom random;
-  auto engine = Engine::create(options, sockets_needed(options), *address, random);
+  auto engine = Engine::create(options, sockets_needed(options), sources_of(options), *address, random);
   if (!engine) return failed(engine.error());
   JanusClient janus((*engine)->io(), options.api_secret, kAnswerLimit);
   (*engine)->start();

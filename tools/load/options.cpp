@@ -104,6 +104,9 @@ void add_measuring(CLI::App& app, Options& o) {
       ->check(CLI::Range(0.0, 4.0))
       ->capture_default_str()
       ->group("Measuring");
+  app.add_flag("--source-thread", o.source_thread,
+               "videoroom, streaming: publishers send from a thread of their own, on time even if receivers are busy")
+      ->group("Measuring");
   app.add_option("--shards", o.shards, "threads for media in the tester")
       ->check(CLI::Range(1, 64))
       ->capture_default_str()

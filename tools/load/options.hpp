@@ -14,18 +14,19 @@ struct Options {
   int server_pid = 0;   // 0: no figures of the server's process
   std::string metrics;  // address of the server's metrics page; empty: not read
   std::string metrics_token;
-  uint32_t peers = 10;        // echo, idle, join: peers; else receivers of each publisher
-  uint32_t publishers = 1;    // videoroom; streaming: mountpoints
-  bool meeting = false;       // videoroom: everybody publishes and watches everybody
-  uint32_t concurrency = 16;  // set-ups at the same time
-  double duration = 10;       // seconds that are measured
-  double warm_up = 2;         // seconds before
-  double inspect = 0.1;       // share of receivers that decrypt and check
-  bool feedback = false;      // receivers send reports and transport-wide feedback
-  std::string cipher;         // "gcm", "cm"; empty: whatever is agreed
-  std::string bind;           // local address of the peers; empty: chosen
-  uint32_t shards = 1;        // threads of the tester
-  double poll = 0;            // milliseconds between looks at the sockets; 0: woken by packets
+  uint32_t peers = 10;         // echo, idle, join: peers; else receivers of each publisher
+  uint32_t publishers = 1;     // videoroom; streaming: mountpoints
+  bool meeting = false;        // videoroom: everybody publishes and watches everybody
+  uint32_t concurrency = 16;   // set-ups at the same time
+  double duration = 10;        // seconds that are measured
+  double warm_up = 2;          // seconds before
+  double inspect = 0.1;        // share of receivers that decrypt and check
+  bool feedback = false;       // receivers send reports and transport-wide feedback
+  std::string cipher;          // "gcm", "cm"; empty: whatever is agreed
+  std::string bind;            // local address of the peers; empty: chosen
+  uint32_t shards = 1;         // threads of the tester
+  bool source_thread = false;  // publishers and encoders send from a thread of their own
+  double poll = 0;             // milliseconds between looks at the sockets; 0: woken by packets
   SourceProfile source;
   bool json = false;
   bool quiet = false;  // no live display

@@ -249,6 +249,11 @@ uint32_t sockets_needed(const Options& options) {
   return options.meeting ? 2 * options.peers : options.publishers * (1 + options.peers);
 }
 
+uint32_t sources_of(const Options& options) {
+  bool apart = options.scenario == "streaming" || (options.scenario == "videoroom" && !options.meeting);
+  return apart ? options.publishers : 0;
+}
+
 Async<Report> run_scenario(LoadContext context) {
   Run run(context);
   std::optional<ProcessFigures> before;

@@ -7,6 +7,8 @@ namespace limen::load {
 
 // How many sockets the scenario needs.
 uint32_t sockets_needed(const Options& options);
+// How many of the first peers only send.
+uint32_t sources_of(const Options& options);
 // An error: nothing could be measured at all.
 Async<Report> run_scenario(LoadContext context);
 

@@ -195,8 +195,9 @@ class MediaHost final : public MediaShard, private RelayListener {
   std::vector<std::unique_ptr<PeerHost>> slots_;
   std::vector<uint32_t> free_slots_;
   std::unordered_map<PeerId, uint32_t> by_id_;
-  std::vector<uint32_t> touched_;                           // slots; settled when the turn ends
-  runtime::DeadlineHeap deadlines_;                         // by slot
+  std::vector<uint32_t> touched_;    // slots; settled when the turn ends
+  runtime::DeadlineHeap deadlines_;  // by slot
+  Flow last_from_;
   PeerDemux demux_;                                         // to slot
   std::vector<std::vector<ForwardedDatagram>> forwarding_;  // by shard, until the turn ends
   std::atomic<size_t> forwarded_waiting_{0};

@@ -12,7 +12,7 @@ namespace {
 constexpr int kFlushRounds = 4;
 }  // namespace
 
-FanoutHub::FanoutHub(MediaShard& shard) : shard_(shard) {
+FanoutHub::FanoutHub(MediaShard& shard) : shard_(shard), load_(shard.local<ShardLoad>()) {
   outboxes_.reserve(shard.count());
   for (uint32_t i = 0; i < shard.count(); ++i) outboxes_.emplace_back(std::make_shared<FanoutLane>());
 }
@@ -41,6 +41,7 @@ void FanoutHub::relay(const FanoutSlot& slot, FanoutPacket packet) {
     if (box.empty()) filled_.push_back(interest.shard);
     if (box.add(packet)) ++counters_.relayed;
     else ++counters_.dropped;
+    if (interest.shard == shard_.index()) load_.copies += interest.demand.subscribers;
   }
 }
 
@@ -63,12 +64,13 @@ void FanoutHub::on_end_of_turn(Instant now) {
 
 void FanoutHub::shed(Instant now) {
   int before = shedding_.level();
-  if (!shedding_.update(shard_.local<ShardLoad>().value, now)) return;
+  if (!shedding_.update(load_.value, now)) return;
   if (shedding_.level() > before) ++counters_.limits;
   for (auto& [stream, list] : lists_) list->limit(shedding_.spatial(), shedding_.temporal());
 }
 
 void FanoutHub::flush() {
+  load_.copies = 0;
   for (uint32_t shard : std::exchange(filled_, {})) {
     FanoutBatch& box = outbox(shard);
     if (box.empty()) continue;

@@ -74,6 +74,7 @@ class FanoutHub final : public ShardLocal {
   void shed(Instant now);
 
   MediaShard& shard_;
+  ShardLoad& load_;
   std::unordered_map<StreamId, FanoutSlot> slots_;
   std::unordered_map<StreamId, std::unique_ptr<FanoutList>> lists_;
   std::vector<FanoutBatch> outboxes_;   // by shard, this one included

@@ -10,11 +10,12 @@
 
 namespace limen::media {
 
-// Share of its time that a shard has worked lately, 0 to 1: its driver writes it. A ShardLocal.
+// How much a shard has to do. A ShardLocal.
 class ShardLoad final : public ShardLocal {
  public:
   explicit ShardLoad(MediaShard&) {}
-  double value = 0;
+  double value = 0;     // share of its time that it has worked lately, 0 to 1: its driver writes it
+  uint64_t copies = 0;  // that subscribers get at the end of this turn: FanoutHub counts them
 };
 
 class LoadShedding {
