@@ -50,10 +50,11 @@ class Scenario:
     limit: int = 180
     core_share: float = 0  # publishers are as many as take so much of a core; 0: as the command says
     duration: float = 5
+    warm_up: float = 1
     contenders: tuple = (LIMEN, SHIPPED, TUNED)  # those that the load is for
 
     def arguments(self, seconds=None):
-        return [*self.command, "--duration", f"{seconds or self.duration:g}", "--warm-up", "1"]
+        return [*self.command, "--duration", f"{seconds or self.duration:g}", "--warm-up", f"{self.warm_up:g}"]
 
 
 PER_PACKET = Figure("server CPU per packet, µs", ("server_process", "us_per_packet"), plotted=True)
@@ -108,9 +109,9 @@ SCENARIOS = [
           "wait for other rooms' packets.", "videoroom", "--publishers", "40", "-n", "20", "--cipher", "gcm", "--inspect", "0",
           "--source-thread", limit=400, core_share=0.7, contenders=(LIMEN,)),
     media("streaming-100", "Streaming 1 → 100", "One encoder sends 1 Mbit/s of VP8 and Opus as plain RTP to a mountpoint, a "
-          "hundred viewers watch.", "streaming", "-n", "100", "--cipher", "cm"),
+          "hundred viewers watch. Limen's wait for a key frame, which comes every two seconds.", "streaming", "-n", "100", "--cipher", "cm", warm_up=3),
     media("streaming-1000", "Streaming 1 → 1000", "The same with a thousand viewers: 150,000 packets a second.",
-          "streaming", "-n", "1000", "--cipher", "cm", "--inspect", "0.02", limit=400),
+          "streaming", "-n", "1000", "--cipher", "cm", "--inspect", "0.02", limit=400, warm_up=3),
     media("meeting-10", "Meeting of 10", "Ten people publish and watch the nine others.", "videoroom", "--meeting", "-n", "10"),
     Scenario("idle", "200 idle peers", "Connected, nothing sent.", ("idle", "-n", "200"), (
         Figure("memory per peer, kB", ("server_process", "kb_per_peer"), "{:.0f}", plotted=True),
