@@ -51,8 +51,8 @@ MediaHost::~MediaHost() {
   drop_locals();
 }
 
-// When many rooms' packets wait to be read, the first of them do not wait for the last ones' copies. Packets of one flow
-// stay together: what a frame brings a subscriber leaves in one run.
+// When many rooms' packets wait to be read, the first of them do not wait for the last ones' copies. Packets of one
+// flow stay together: what a frame brings a subscriber leaves in one run.
 void MediaHost::on_datagram(const Flow& from, Packet packet, Instant now) {
   if (env_.flush && from != last_from_) {
     last_from_ = from;
