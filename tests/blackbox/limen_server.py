@@ -3,6 +3,7 @@ import asyncio
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -22,13 +23,18 @@ given = set()
 
 
 def free_port():
-    """A TCP port that is free now, another one each time: the kernel may well choose one again that was let go."""
+    """A TCP port that is free now, another one each time. Not of those that the kernel gives to connections: one of another
+    test might have it before the server does."""
     while True:
+        port = random.randrange(12000, 20000)
+        if port in given:
+            continue
+        given.add(port)
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in given:
-            given.add(port)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
             return port
 
 

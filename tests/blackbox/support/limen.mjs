@@ -10,20 +10,21 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 
 const given = new Set();
 
-/** A TCP port that is free now, another one each time: the kernel may well choose one again that was let go. */
+/**
+ * A TCP port that is free now, another one each time. Not of those that the kernel gives to connections: one of another test
+ * might have it before the server does.
+ */
 export async function freePort() {
   for (;;) {
-    const port = await new Promise((resolve, reject) => {
-      const probe = createServer();
-      probe.on("error", reject);
-      probe.listen(0, "127.0.0.1", () => {
-        const { port } = probe.address();
-        probe.close(() => resolve(port));
-      });
-    });
+    const port = 12_000 + Math.floor(Math.random() * 8_000);
     if (given.has(port)) continue;
     given.add(port);
-    return port;
+    const free = await new Promise((resolve) => {
+      const probe = createServer();
+      probe.on("error", () => resolve(false));
+      probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
+    });
+    if (free) return port;
   }
 }
 
