@@ -1,8 +1,8 @@
 #include "tools/load/inside_figures.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
 
 namespace limen::load {
 
